@@ -1,0 +1,1 @@
+"""Unseen, a laboratory for generalization."""
