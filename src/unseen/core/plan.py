@@ -119,7 +119,10 @@ def parse_value(text: str, hint: Any, name: str, slug: str = "") -> Value:
         return _parse_union(text, get_args(hint), wrong, name)
     if origin is tuple:
         inner = get_args(hint)[0] if get_args(hint) else str
-        return tuple(parse_value(part, inner, name, slug) for part in text.split(":")) if text else ()
+        try:
+            return tuple(parse_value(part, inner, name, slug) for part in text.split(":")) if text else ()
+        except Invalid:
+            raise wrong from None
     if hint is bool:
         known = {"true": True, "false": False, "1": True, "0": False, "yes": True, "no": False}
         if text.lower() not in known:

@@ -1,0 +1,5 @@
+"""`python -m unseen` is `unseen`."""
+
+from .cli import main
+
+main()

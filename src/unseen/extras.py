@@ -1,0 +1,29 @@
+"""Which packages does each extra stand for, and which of them are not here?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+
+# extra -> {distribution: the module it is imported by}
+EXTRAS: Mapping[str, Mapping[str, str]] = {
+    "torch": {"torch": "torch", "safetensors": "safetensors"},
+    "hub": {"torch": "torch", "transformers": "transformers", "accelerate": "accelerate", "peft": "peft", "gguf": "gguf", "huggingface_hub": "huggingface_hub"},
+    "server": {"openai": "openai"},
+    "data": {"datasets": "datasets"},
+}
+
+
+def absent(extras: Iterable[str]) -> list[str]:
+    """The packages of these extras that cannot be imported; an extra that is not known stands for itself."""
+    wanted = {name: module for extra in extras for name, module in EXTRAS.get(extra, {extra: extra}).items()}
+    return [name for name, module in wanted.items() if find_spec(module) is None]
+
+
+def installed(name: str) -> str | None:
+    """The version of a distribution, or None where it is not installed."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
