@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 from .core import find, ledger
+from .core.card import Card, Profile, by_axis, profiles
 from .core.claim import judge_study
+from .core.compare import Comparison
+from .core.compare import compare as _compare
 from .core.errors import Invalid, Missing, Mistake
 from .core.execute import Event, Outcome, Pool, execute, here, procs
 from .core.ledger import Judged
 from .core.plan import Trial, parse_sweep, plan, plan_hash
 from .core.record import Records, Value
 from .core.store import Store
-from .core.study import TIERS, Study, Tier, model_field
+from .core.study import Study, Tier, model_field, tier_of
 from .extras import absent
 
 Tell = Callable[[Event], None]
@@ -60,10 +63,9 @@ def home() -> Path:
 
 def ask(slug: str, tier: str = "laptop", *, model: str | None = None, sweep: Mapping[str, str] | None = None, seeds: int | None = None) -> Asked:
     """An Asked from words; raises Unknown or Invalid as soon as one of them means nothing."""
-    if tier not in TIERS:
-        raise Invalid(f"--tier {tier}: there is no such tier; the tiers are {', '.join(TIERS)}.")
-    parsed = parse_sweep(slug, find.study(slug), tier, sweep) if sweep else {}
-    return Asked(slug, tier, model, parsed, seeds)
+    known = tier_of(tier)
+    parsed = parse_sweep(slug, find.study(slug), known, sweep) if sweep else {}
+    return Asked(slug, known, model, parsed, seeds)
 
 
 def trials_of(asked: Asked) -> list[Trial]:
@@ -191,3 +193,107 @@ def _check_extras(slug: str, trials: Iterable[Trial]) -> None:
     wanted = sorted({extra for t in trials for extra in t.needs.extras})
     if gone := absent(wanted):
         raise Missing(f"{slug} needs {', '.join(gone)}. Install {'it' if len(gone) == 1 else 'them'}: pip install 'unseen[{','.join(wanted)}]'")
+
+
+def finished(asked: Asked) -> list[str]:
+    """The keys of the plan's trials that are measured already."""
+    store = Store(home())
+    return [t.key for t in newest(store, asked) if store.has(t)]
+
+
+def machine(*, device: str | None = None, batch_size: str | None = None) -> None:
+    """Tell trials, in workers too, which device to use and how many prompts a local model takes at once."""
+    if batch_size is not None and batch_size != "auto" and not (batch_size.isdigit() and int(batch_size) > 0):
+        raise Invalid(f"--batch-size {batch_size}: write auto, or a whole number from 1.")
+    for name, value in (("UNSEEN_DEVICE", device), ("UNSEEN_BATCH_SIZE", batch_size)):
+        if value is not None:
+            os.environ[name] = value
+
+
+def judged_of(asked: Sequence[Asked], *, every: bool) -> list[Judged]:
+    """What is measured of each plan, judged; with `every`, a plan of which nothing is measured is an error."""
+    found: list[Judged] = []
+    for one in asked:
+        try:
+            found.append(judge(one))
+        except Missing:
+            if every:
+                raise
+    if not found:
+        raise Missing("nothing is measured yet, so there is nothing to report; `unseen run STUDY --tier smoke` takes seconds.")
+    return found
+
+
+def card(
+    model: str,
+    tier: str = "laptop",
+    *,
+    against: str | None = None,
+    on: str = "here",
+    sweep: Mapping[str, str] | None = None,
+    fresh: bool = False,
+    measure: bool = True,
+    tell: Tell | None = None,
+) -> Card:
+    """The profile of a model over every study that takes one: one seed, items as the unit.
+
+    With `measure=False` only what is stored is shown. Raises Mistake where a model cannot be had.
+    """
+    found: list[Profile] = []
+    notes: list[str] = []
+    for slug, study in takers():
+        held = [_records(slug, name, tier, on=on, sweep=sweep, fresh=fresh, measured=measure, tell=tell) for name in (model, against) if name]
+        if any(r is None for r in held):
+            notes.append(f"{slug}: {model} is not measured at tier {tier}, or its trials failed; `unseen card {model} --tier {tier}` measures it.")
+            continue
+        found += profiles(slug, study, held[0], held[1] if against else None)
+    return Card(model, tier_of(tier), by_axis(found), against, notes)
+
+
+def compare(first: str, second: str, *, studies: Sequence[str] | None = None, tier: str = "laptop") -> Comparison:
+    """The paired differences of two models over every study that takes one, or of two folders of `--output-path`."""
+    if Path(first).is_dir() or Path(second).is_dir():
+        (slug, a), (other, b) = _folder(Path(first)), _folder(Path(second))
+        if slug != other:
+            raise Invalid(f"{first} holds {slug} and {second} holds {other}; two runs of one study can be compared.")
+        return _compare(first, second, {slug: (a, b)})
+    pairs: dict[str, tuple[Records, Records]] = {}
+    for slug, _ in takers():
+        if studies and slug not in studies:
+            continue
+        a, b = (_records(slug, name, tier) for name in (first, second))
+        if a is not None and b is not None:
+            pairs[slug] = (a, b)
+    if not pairs:
+        raise Missing(f"no study could be measured for both {first} and {second}; `unseen card {first} --tier {tier}` says why.")
+    return _compare(first, second, pairs)
+
+
+def _records(slug: str, model: str, tier: str, *, measured: bool = True, on: str = "here", sweep: Mapping[str, str] | None = None, fresh: bool = False, tell: Tell | None = None) -> Records | None:
+    """One model's records of a study with one seed, measured first unless told not to; None where there are none."""
+    study = find.study(slug)
+    asked = ask(slug, tier, model=model, sweep=_known(study, tier, sweep), seeds=1)
+    if measured:
+        measure(asked, on=on, fresh=fresh, tell=tell)
+    store = Store(home())
+    there = [t for t in newest(store, asked) if store.has(t)]
+    return store.records(there) if there else None
+
+
+def _known(study: Study, tier: str, sweep: Mapping[str, str] | None) -> dict[str, str]:
+    """The part of a sweep that this study's model settings have fields for: a card spans studies that differ."""
+    names = {f.name for s in study.settings(tier_of(tier)) if model_field(type(s)) for f in fields(s)}
+    return {k: v for k, v in (sweep or {}).items() if k in names}
+
+
+def _folder(path: Path) -> tuple[str, Records]:
+    """The study's slug and the records in a folder that `run --output-path` wrote."""
+    import json
+
+    import polars as pl
+
+    if not (path / "results.json").is_file():
+        raise Missing(f"{path} is no folder that `unseen run … --output-path {path}` wrote: it holds no results.json.")
+    told = json.loads((path / "results.json").read_text(encoding="utf-8"))
+    items = path / "items.parquet"
+    return told["study"], Records.of_frames(pl.read_parquet(path / "rows.parquet"), pl.read_parquet(items) if items.is_file() else None)

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from .core import find
 from .core.claim import judge_study
@@ -21,7 +21,7 @@ from .core.lab import Lab
 from .core.ledger import Judged
 from .core.plan import parse_sweep, plan
 from .core.record import Item, Records, Value
-from .core.study import TIERS, Study, Tier, values_of
+from .core.study import TIERS, Study, tier_of, values_of
 from .core.task import Example, Task
 
 FORMATS = ("jsonl", "parquet", "hf")
@@ -133,10 +133,8 @@ def _tasks(slug: str, tier: str, sweep: Mapping[str, str]) -> list[tuple[Any, Ta
     study = find.study(slug)
     if not find.has(slug, "tasks"):
         raise Mistake(f"{slug} draws no items of its own (it has no tasks.py), so there is nothing to write.")
-    if tier not in TIERS:
-        raise Invalid(f"--tier {tier}: there is no such tier; the tiers are {', '.join(TIERS)}.")
+    chosen = tier_of(tier)
     make = find.module(slug, "tasks").tasks
-    chosen = cast(Tier, tier)
     parsed = parse_sweep(slug, study, chosen, sweep)
     settings = list(dict.fromkeys(t.setting for t in plan(slug, study, chosen, sweep=parsed, seeds=1)))
     found: dict[tuple[str, tuple[Any, ...]], tuple[Any, Task]] = {}

@@ -113,6 +113,14 @@ class Study:
             raise Invalid(f"Study.headlines name {', '.join(strange)}, which Study.axes does not list.")
 
 
+def tier_of(word: str) -> Tier:
+    """The tier of that name. Raises Invalid with the names there are."""
+    for tier in TIERS:
+        if tier == word:
+            return tier
+    raise Invalid(f"--tier {word}: there is no such tier; the tiers are {', '.join(TIERS)}.")
+
+
 def values_of(setting: Any) -> dict[str, Value]:
     """The fields of a setting, checked to be plain values (tuples, never lists)."""
     if not is_dataclass(setting) or isinstance(setting, type):

@@ -1,0 +1,203 @@
+"""How does one model do on what it has not seen? Its profile: per axis the reference, the shifted, and the gap.
+
+    length · skills_in_context: exact    reference 0.62 [0.48, 0.75]   shifted 0.08 [0.02, 0.19]   gap −0.54 [−0.69, −0.36]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from .claim import Claim, Effect, above, gap, judge, level
+from .record import Records
+from .stats import paired
+from .study import Evidence, Headline, Study, Tier
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """An estimate with its 95% limits; NaN where nothing could be said."""
+
+    estimate: float
+    low: float
+    high: float
+
+    def text(self, signed: bool = False) -> str:
+        """`0.62 [0.48, 0.75]`, or `–` where nothing could be said."""
+        if self.estimate != self.estimate:
+            return "–"
+        sign = "+" if signed else ""
+        return f"{self.estimate:{sign}.2f} [{self.low:{sign}.2f}, {self.high:{sign}.2f}]"
+
+    def to_json(self) -> dict[str, float | None]:
+        """Plain JSON values; what is not known is null."""
+        told = {"estimate": self.estimate, "low": self.low, "high": self.high}
+        return {k: v if v == v else None for k, v in told.items()}
+
+
+NOTHING = Interval(float("nan"), float("nan"), float("nan"))
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What one headline of one study says of a model.
+
+    `gap` is shifted minus reference; `curve` holds (coordinate, value, n) along the axis; `change` is this model minus
+    the one it was compared against, on the same shifted items (`change_reference` on the reference ones).
+    """
+
+    study: str
+    axis: str
+    measure: str
+    chance: float
+    reference: Interval
+    shifted: Interval
+    gap: Interval
+    n: int
+    evidence: Evidence
+    curve: Sequence[tuple[str, float, int]] = ()
+    where: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    change: Interval | None = None
+    change_reference: Interval | None = None
+    p: float | None = None
+    note: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        told: dict[str, Any] = {
+            "study": self.study,
+            "measure": self.measure,
+            "chance": self.chance,
+            "where": dict(self.where),
+            "reference": self.reference.to_json(),
+            "shifted": self.shifted.to_json(),
+            "gap": self.gap.to_json(),
+            "n": self.n,
+            "evidence": self.evidence,
+            "curve": [{"at": at, "value": value, "n": n} for at, value, n in self.curve],
+            "note": self.note,
+        }
+        if self.change is not None and self.change_reference is not None:
+            told["change"] = {"reference": self.change_reference.to_json(), "shifted": self.change.to_json(), "p": self.p}
+        return told
+
+
+@dataclass(frozen=True)
+class Card:
+    """The profile of one model over every study that takes one: axis -> profiles."""
+
+    model: str
+    tier: Tier
+    axes: Mapping[str, Sequence[Profile]]
+    against: str | None = None
+    notes: Sequence[str] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """`{model, tier, axes: {axis: [{study, reference, shifted, gap, n, evidence, curve}]}}`."""
+        axes = {axis: [p.to_json() for p in profiles] for axis, profiles in self.axes.items()}
+        return {"model": self.model, "tier": self.tier, "against": self.against, "axes": axes, "notes": list(self.notes)}
+
+
+def profiles(slug: str, study: Study, records: Records, against: Records | None = None) -> list[Profile]:
+    """One profile for each headline of a study, from one model's records (and those of the model it is held against)."""
+    return [_profile(slug, head, records, against) for head in study.headlines]
+
+
+def by_axis(found: Iterable[Profile]) -> dict[str, list[Profile]]:
+    """Profiles grouped by axis, in order of first appearance."""
+    axes: dict[str, list[Profile]] = {}
+    for profile in found:
+        axes.setdefault(profile.axis, []).append(profile)
+    return axes
+
+
+def _profile(slug: str, head: Headline, records: Records, against: Records | None) -> Profile:
+    """The headline's numbers: the model's own runs on these items, so items are the unit."""
+    mine = {"axis": head.axis, **head.where}
+    over = _varying(records.where(measure=head.measure, **mine))
+    judged = {
+        "reference": level(head.measure, **mine, shifted=False),
+        "shifted": level(head.measure, **mine, shifted=True),
+        "gap": gap(head.measure, {"shifted": True}, {"shifted": False}, **mine),
+    }
+    told = {name: _interval(effect, over, records) for name, effect in judged.items()}
+    whys = [f"{name}: {why}" for name, (_, why) in told.items() if why]
+    profile = Profile(
+        study=slug,
+        axis=head.axis,
+        measure=head.measure,
+        chance=head.chance,
+        reference=told["reference"][0],
+        shifted=told["shifted"][0],
+        gap=told["gap"][0],
+        n=_count(records, head, mine),
+        evidence=_evidence(records),
+        curve=_curve(records, head, mine),
+        where=head.where,
+        note="; ".join(whys),
+    )
+    return profile if against is None else _changed(profile, head, mine, records, against)
+
+
+def _interval(effect: Effect, over: tuple[str, ...], records: Records) -> tuple[Interval, str]:
+    claim = Claim("CARD", "", reported="", source="code", effect=effect, expect=above(0.0), unit="item", over=over)
+    verdict = judge(claim, records, "laptop")
+    if verdict.estimate is None or verdict.low is None or verdict.high is None or verdict.estimate != verdict.estimate:
+        return NOTHING, verdict.why
+    return Interval(verdict.estimate, verdict.low, verdict.high), ""
+
+
+def _varying(records: Records) -> tuple[str, ...]:
+    """The columns of settings and coordinates that differ among these records: a headline pools them."""
+    return tuple(name for name in records.names() if name.startswith(("setting.", "at.")) and len(records.by(name)) > 1)
+
+
+def _count(records: Records, head: Headline, mine: Mapping[str, Any]) -> int:
+    found = records.final.where(measure=head.measure, shifted=True, **mine)
+    return int(np.sum(found.column("n"))) if len(found) else 0
+
+
+def _evidence(records: Records) -> Evidence:
+    from .study import EVIDENCE
+
+    found = set(records.column("evidence").tolist())
+    return next((e for e in EVIDENCE if e in found), "twin")
+
+
+def _curve(records: Records, head: Headline, mine: Mapping[str, Any]) -> list[tuple[str, float, int]]:
+    """Mean and number of items of every split of the axis, in order of its first numeric coordinate."""
+    found = records.final.where(measure=head.measure, **mine)
+    points: list[tuple[tuple[bool, float], str, float, int]] = []
+    for name, part in found.by("split").items():
+        at = [part.column(c)[0] for c in part.names() if c.startswith("at.")]
+        numbers = [float(v) for v in at if isinstance(v, int | float) and not isinstance(v, bool) and v == v]
+        value = float(np.average(part.column("value"), weights=part.column("n")))
+        first = bool(part.column("shifted")[0]), numbers[0] if numbers else 0.0
+        points.append((first, str(name), value, int(np.sum(part.column("n")))))
+    return [(name, value, n) for _, name, value, n in sorted(points)]
+
+
+def _changed(profile: Profile, head: Headline, mine: Mapping[str, Any], records: Records, against: Records) -> Profile:
+    """The profile with what changed against the other model, item by item."""
+    from dataclasses import replace
+
+    changes: dict[bool, tuple[Interval, float]] = {}
+    for shifted in (False, True):
+        a, b = (_by_item(r, head.measure, {**mine, "shifted": shifted}) for r in (against, records))
+        shared = sorted(a.keys() & b.keys())
+        if len(shared) < 2:
+            changes[shifted] = NOTHING, float("nan")
+            continue
+        told = paired(np.array([a[i] for i in shared]), np.array([b[i] for i in shared]))
+        changes[shifted] = Interval(told.estimate, told.low, told.high), told.p
+    return replace(profile, change=changes[True][0], change_reference=changes[False][0], p=changes[True][1])
+
+
+def _by_item(records: Records, measure: str, want: Mapping[str, Any]) -> dict[tuple[str, ...], float]:
+    """item (with the setting it was asked under, its model left out) -> score."""
+    from .compare import item_scores
+
+    return item_scores(records.where(**want), measure)
