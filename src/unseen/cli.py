@@ -108,12 +108,12 @@ def judge(
 ) -> None:
     """Judge a study's claims again from what is stored."""
     from . import driver, terminal
-    from .pages import figures
 
     judged = driver.judge(driver.ask(study, tier, model=model, sweep=_sweep(set_), seeds=seeds))
     terminal.verdicts(judged, as_json=json)
     if record is not None:
         from .core import ledger
+        from .pages import figures
 
         written = [*ledger.write(judged, record), *figures.keep(judged, record / judged.slug)]
         terminal.wrote(written, as_json=json)

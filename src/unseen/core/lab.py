@@ -1,0 +1,236 @@
+"""What may a trial use of the world? Randomness, folders, devices, data, checkpoints and a voice: all through its Lab.
+
+    lab.rng("test", "6 digits", seed=2)     the same numbers whatever else was drawn, and whatever block seed 2 ran in
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .errors import Damaged, Invalid, Missing
+from .plan import digest
+from .record import Value
+
+Told = Callable[[float, float, Mapping[str, Value]], None]
+PER_SECOND = 5
+
+
+@dataclass
+class Lab:
+    """One trial's world. `folder` is kept with the trial; `cache` is shared by all; a block has several seeds."""
+
+    seeds: tuple[int, ...]
+    folder: Path
+    cache: Path
+    device: str = "cpu"
+    offline: bool = False
+    pins: Mapping[str, str] = field(default_factory=dict[str, str])
+    study: str = ""
+    version: int = 1
+    state: Path | None = None  # where checkpoints lie; None: they are not kept
+    tell: Told | None = None
+    sync: Callable[[], None] | None = None  # makes every row yielded so far durable
+    _told: float = 0.0
+
+    @staticmethod
+    def alone(seeds: tuple[int, ...] = (0,), *, device: str = "cpu", pins: Mapping[str, str] | None = None) -> Lab:
+        """A Lab for use outside a run: folders of its own that vanish with the process, the user's caches."""
+        import atexit
+
+        folder = Path(tempfile.mkdtemp(prefix="unseen-"))
+        atexit.register(shutil.rmtree, folder, True)
+        return Lab(seeds, folder / "files", cache_folder(), device, offline(), pins or {}, state=folder / "state")
+
+    @property
+    def seed(self) -> int:
+        """The trial's one seed. Raises Invalid in a block of several."""
+        if len(self.seeds) != 1:
+            raise Invalid(f"this trial measures the seeds {self.seeds} together, so it has no one seed; name it: lab.rng(…, seed=s).")
+        return self.seeds[0]
+
+    def stream(self, *names: Value, seed: int | None = None) -> int:
+        """A 63-bit number that is a function of the seed and the names alone: the seed of a stream of random numbers."""
+        told = json.dumps([self.seed if seed is None else seed, list(names)], separators=(",", ":"))
+        return int.from_bytes(hashlib.blake2b(told.encode(), digest_size=8).digest(), "big") >> 1
+
+    def rng(self, *names: Value, seed: int | None = None) -> np.random.Generator:
+        """A numpy generator on the stream of these names."""
+        return np.random.default_rng(self.stream(*names, seed=seed))
+
+    def pinned(self, name: str) -> str:
+        """What a model's name resolved to when the run began (the name itself where it was not pinned)."""
+        return self.pins.get(name, name)
+
+    def once(self, name: str, make: Callable[[Path], None], **depends: Value) -> Path:
+        """A file or folder that `make(path)` writes, made once for each (study, version, name, depends) and shared.
+
+        Concurrent trials wait for the one that makes it; a maker that dies leaves nothing.
+        """
+        from filelock import FileLock
+
+        key = digest({"study": self.study, "version": self.version, "name": name, "depends": depends})
+        place = self.cache / "once" / (self.study or "alone") / f"{name}-{key}"
+        if place.exists():
+            return place
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{place}.lock"):
+            if not place.exists():
+                spare = place.with_name(f".{place.name}.{os.getpid()}")
+                shutil.rmtree(spare, ignore_errors=True)
+                make(spare)
+                if not spare.exists():
+                    raise Invalid(f"the maker of {name!r} wrote nothing to the path it was given.")
+                os.replace(spare, place)
+        return place
+
+    def data(self, name: str, source: str, sha256: str) -> Path:
+        """A data file: `$UNSEEN_DATA/name` if it is there, else from its source, checked against its digest.
+
+        Sources: `url:https://…`, `hf:org/set@revision:path`, `pypi:package:path`. Raises Missing where it cannot be
+        had, Damaged where its digest is another.
+        """
+        if (root := os.environ.get("UNSEEN_DATA")) and (path := Path(root) / name).is_file():
+            return _checked(path, sha256, f"replace it, or unset UNSEEN_DATA to take it from {source}")
+        kept = self.cache / "data" / sha256[:16] / Path(name).name
+        if kept.is_file():
+            return _checked(kept, sha256, "remove it and run again")
+        return _fetched(name, source, sha256, kept, self.offline)
+
+    def progress(self, done: float, of: float, **shown: Value) -> None:
+        """Say how far the trial is; at most five times a second, the last one always."""
+        now = time.monotonic()
+        if self.tell is not None and (done >= of or now - self._told >= 1 / PER_SECOND):
+            self._told = now
+            self.tell(done, of, shown)
+
+    def checkpoint(self, phase: str, step: int, tensors: Mapping[str, Any], notes: Mapping[str, Any] | None = None) -> None:
+        """Keep a state and every row yielded so far; whole or not at all. Tensors are numpy's or torch's."""
+        if self.state is None:
+            return
+        if self.sync is not None:
+            self.sync()
+        self.state.mkdir(parents=True, exist_ok=True)
+        path = self.state / f"{phase}.safetensors"
+        spare = path.with_suffix(f".{os.getpid()}")
+        words = {"step": str(step), "notes": json.dumps(dict(notes or {}))}
+        if "torch" in sys.modules:
+            import torch
+            from safetensors.torch import save_file as save_torch
+
+            kept = {k: torch.as_tensor(v).detach().cpu().contiguous() for k, v in tensors.items()}
+            save_torch(kept, str(spare), words)
+        else:
+            from safetensors.numpy import save_file as save_numpy
+
+            save_numpy({k: np.ascontiguousarray(v) for k, v in tensors.items()}, str(spare), words)
+        with spare.open("rb") as file:
+            os.fsync(file.fileno())
+        os.replace(spare, path)
+
+    def resume(self, phase: str) -> tuple[int, dict[str, Any], dict[str, Any]] | None:
+        """The last checkpoint of a phase as (step, tensors, notes), or None. Tensors are torch's where torch is in use."""
+        path = None if self.state is None else self.state / f"{phase}.safetensors"
+        if path is None or not path.is_file():
+            return None
+        from safetensors import SafetensorError, safe_open
+
+        try:
+            with safe_open(str(path), framework="pt" if "torch" in sys.modules else "np") as file:
+                words = file.metadata() or {}
+                tensors = {k: file.get_tensor(k) for k in file.keys()}  # noqa: SIM118
+        except (SafetensorError, OSError) as error:
+            raise Damaged(f"the checkpoint {path} cannot be read ({error}); remove it to start this trial again.") from None
+        return int(words["step"]), tensors, json.loads(words["notes"])
+
+
+def cache_folder() -> Path:
+    """Where artifacts, answers and data are shared: $UNSEEN_HOME/cache, or the platform's data folder."""
+    if named := os.environ.get("UNSEEN_HOME"):
+        return Path(named).expanduser() / "cache"
+    from platformdirs import user_data_path
+
+    return user_data_path("unseen", appauthor=False) / "cache"
+
+
+def offline() -> bool:
+    """Whether nothing may be fetched: HF_HUB_OFFLINE or UNSEEN_OFFLINE is set to something true."""
+    return any(os.environ.get(name, "").lower() in ("1", "true", "yes", "on") for name in ("HF_HUB_OFFLINE", "UNSEEN_OFFLINE"))
+
+
+def digest_of_file(path: Path) -> str:
+    """The sha256 of a file, read in pieces."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _checked(path: Path, sha256: str, remedy: str) -> Path:
+    if (found := digest_of_file(path)) != sha256:
+        raise Damaged(f"{path} has the sha256 {found[:16]}…, not {sha256[:16]}… as expected: it is another file; {remedy}.")
+    return path
+
+
+def _fetched(name: str, source: str, sha256: str, kept: Path, offline: bool) -> Path:
+    kind, _, rest = source.partition(":")
+    how = f"put it at $UNSEEN_DATA/{name}, or let it be fetched from {source}"
+    if kind == "pypi":
+        return _checked(_packaged(name, rest), sha256, f"install the package that holds the expected file ({source})")
+    if offline:
+        raise Missing(f"the data file {name} is not here and nothing may be fetched (offline); {how}.")
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    spare = kept.with_name(f".{kept.name}.{os.getpid()}")
+    try:
+        if kind == "url":
+            import urllib.request
+
+            with urllib.request.urlopen(rest, timeout=30) as reply, spare.open("wb") as file:
+                shutil.copyfileobj(reply, file)
+        elif kind == "hf":
+            _from_hub(rest, name, spare)
+        else:
+            raise Invalid(f"the source {source!r} of {name} begins with none of url:, hf:, pypi:.")
+    except (OSError, ValueError) as error:
+        spare.unlink(missing_ok=True)
+        raise Missing(f"the data file {name} could not be fetched from {source} ({error}); {how} when there is a network.") from None
+    try:
+        _checked(spare, sha256, f"its source {source} changed; {how}")
+    except Damaged:
+        spare.unlink(missing_ok=True)
+        raise
+    os.replace(spare, kept)
+    return kept
+
+
+def _from_hub(rest: str, name: str, to: Path) -> None:
+    try:
+        from huggingface_hub import hf_hub_download
+    except ModuleNotFoundError as error:
+        from .errors import missing_extra
+
+        raise missing_extra(f"the data file {name}", error, "hub") from error
+    repo, _, path = rest.partition(":")
+    repo, _, revision = repo.partition("@")
+    shutil.copyfile(hf_hub_download(repo, path or name, repo_type="dataset", revision=revision or None), to)
+
+
+def _packaged(name: str, rest: str) -> Path:
+    from importlib.util import find_spec
+
+    package, _, path = rest.partition(":")
+    spec = find_spec(package.replace("-", "_"))
+    places = list(spec.submodule_search_locations or []) if spec else []
+    for place in places:
+        if (found := Path(place) / path).is_file():
+            return found
+    raise Missing(f"the data file {name} comes with the package {package}, which is not installed; pip install {package}.")
