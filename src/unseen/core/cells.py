@@ -184,8 +184,8 @@ def _with_items(units: Units, terms: Sequence[Term], made: Sequence[Matrix], pic
     if unit != "item":
         return found
     parts = (*(t.x.mean(axis=0) for t in tables.values()), *own_parts)
-    whole = len(tables) and sum(len(t.weights) for t in tables.values()) + len(own_parts) == len(cells) or len(own_parts) == len(cells)
-    return replace(found, parts=parts if whole else (), least=2)
+    whole = sum(len(t.weights) for t in tables.values()) + len(own_parts) == len(cells)
+    return replace(found, parts=parts, of_items=True) if whole else found
 
 
 def _cell(matrix: Matrix, i: int, own: bool, alike: bool) -> Cell:

@@ -220,6 +220,8 @@ def _decide(claim: Claim, units: Units, tier: Tier) -> Verdict:
         return Verdict(claim, tier, "untested", evidence, estimate=m, units=n, why=why)
     found = interval_of(units, claim.unit, 0.05)
     blank = Verdict(claim, tier, "undecided", evidence, estimate=m, units=n)
+    if found is None and claim.unit == "item" and not units.of_items:
+        return replace(blank, status="untested", why="no items were kept, so new items cannot be the unit.")
     if found is None:
         return replace(blank, why=f"{n} units are too few; {units.least} are needed.")
     low, high = _clipped(found, units)

@@ -66,7 +66,7 @@ class Units:
     tables: tuple[Table, ...] = ()
     evidence: tuple[str, ...] = ()
     missing: str = ""
-    signs: tuple[int, ...] = ()
+    of_items: bool = False  # whether the parts hold a value an item rather than a value a run
 
 
 class Effect(Protocol):

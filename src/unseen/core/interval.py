@@ -33,17 +33,15 @@ def point_of(units: Units) -> float:
         return float(np.sort(units.parts[0][:, 1])[(len(units.parts[0]) - 1) // 2])
     if units.rule == "rank" and units.parts[0].ndim == 2:
         return spearman(units.parts[0][:, 0], units.parts[0][:, 1])
-    if not units.parts:
-        return float(sum(c.w * c.p.mean() for c in units.cells)) if units.cells else nan
     return float(sum(part.mean() for part in units.parts))
 
 
 def unit_count(units: Units, unit: str) -> int:
     """How many units there are: the smallest part where arms differ, all items where items are the unit."""
-    if not units.parts:
-        return int(sum(_scores(c) for c in units.cells))
     sizes = [len(p) for p in units.parts]
-    return sum(sizes) if unit == "item" else min(sizes)
+    if unit != "item":
+        return min(sizes)
+    return sum(sizes) if units.of_items else int(sum(_scores(c) for c in units.cells))
 
 
 def lowest(units: Units) -> float:
@@ -89,7 +87,7 @@ def _ranked(units: Units, alpha: float) -> Ends | None:
 
 def _of_mean(units: Units, unit: str, alpha: float) -> Ends | None:
     """The interval of a mean, before its floor; None with too few units."""
-    if not units.parts or min(len(p) for p in units.parts) < (2 if unit == "item" else units.least):
+    if min(len(p) for p in units.parts) < (2 if unit == "item" else units.least) or (unit == "item" and not units.of_items):
         return None
     if unit == "item" and units.cells and all(len(c.p) == 1 for c in units.cells):
         return None if _one_run(units) else limits(together([spread(p) for p in units.parts]), units.ends, alpha)
