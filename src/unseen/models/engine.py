@@ -1,0 +1,239 @@
+"""How does a local language model answer many prompts fast? What prompts share is computed once.
+
+Scoring: equal prompts are one context for several answers, a beginning that all prompts share is one for all, and the
+head is applied at answer positions only. Generation: batches by tokens, sorted by length, rows leave when they end.
+Prompts are padded on the left and positions count from the first real token.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from unseen.core.errors import Failed, Invalid
+from unseen.core.model import Answer, Prompt
+
+SHARED_FROM = 16  # tokens; a shorter common beginning is not worth a cache of its own
+TOKENS_AT_ONCE = {"cpu": 2_048, "cuda": 65_536}
+
+
+class Local:
+    """A causal language model of transformers with its tokenizer, as something that streams answers and scores."""
+
+    def __init__(self, model: Any, tokenizer: Any, *, batch_size: str | int = "auto") -> None:
+        self.model, self.tokenizer = model.eval(), tokenizer
+        self.device = next(model.parameters()).device
+        self.rows = None if batch_size == "auto" else int(batch_size)
+        self.tokens = TOKENS_AT_ONCE.get(self.device.type, 16_384)
+        self.longest = int(getattr(model.config, "max_position_embeddings", 0) or 1 << 30)
+
+    @torch.inference_mode()
+    def stream(self, prompts: Sequence[Prompt], *, max_new_tokens: int, temperature: float = 0, seed: int = 0, stop: Sequence[str] = ()) -> Iterator[tuple[int, Answer]]:
+        """(index, answer) for every prompt, as batches end."""
+        ids = [self.encoded(p)[-max(1, self.longest - max_new_tokens) :] for p in prompts]
+        shared = common_start(ids)
+        start = self._shared(ids[0][:shared]) if shared else None
+        for part in self._batches([len(i) - shared + max_new_tokens for i in ids]):
+            sources = [_source(seed, ids[i]) for i in part] if temperature else []
+            told = self._written([ids[i][shared:] for i in part], start, shared, max_new_tokens, temperature, sources, stop)
+            yield from zip(part, told, strict=True)
+
+    @torch.inference_mode()
+    def scores(self, prompts: Sequence[Prompt], answers: Sequence[str]) -> NDArray[np.float64]:
+        """The log-probability of each answer after its prompt (nats) [prompt]."""
+        pairs = [self.pair(p, a) for p, a in zip(prompts, answers, strict=True)]
+        by_context: dict[tuple[int, ...], list[int]] = {}
+        for i, (context, _) in enumerate(pairs):
+            by_context.setdefault(tuple(context), []).append(i)
+        contexts = list(by_context)
+        shared = common_start(contexts)
+        start = self._shared(contexts[0][:shared]) if shared else None
+        found = np.zeros(len(pairs))
+        sizes = [len(c) - shared + sum(len(pairs[i][1]) for i in by_context[c]) for c in contexts]
+        for part in self._batches(sizes):
+            group = [by_context[contexts[c]] for c in part]
+            told = self._scored([contexts[c][shared:] for c in part], [[pairs[i][1] for i in g] for g in group], start, shared)
+            for i, value in zip([i for g in group for i in g], told, strict=True):
+                found[i] = value
+        return found
+
+    def encoded(self, prompt: Prompt) -> list[int]:
+        """A prompt's tokens: plain text as it is, chat turns through the tokenizer's template."""
+        if isinstance(prompt, str):
+            return self.tokenizer(prompt, add_special_tokens=self._begins())["input_ids"] or [self._end()]
+        if not getattr(self.tokenizer, "chat_template", None):
+            text = "\n\n".join(turn["content"] for turn in prompt)
+            return self.tokenizer(text, add_special_tokens=self._begins())["input_ids"] or [self._end()]
+        told = self.tokenizer.apply_chat_template([dict(t) for t in prompt], add_generation_prompt=True, tokenize=False)
+        return self.tokenizer(told, add_special_tokens=False)["input_ids"]
+
+    def pair(self, prompt: Prompt, answer: str) -> tuple[list[int], list[int]]:
+        """Tokens of the prompt, and those that the answer adds; spaces at a prompt's end count as the answer's."""
+        if not isinstance(prompt, str):
+            return self.encoded(prompt), self.tokenizer(answer, add_special_tokens=False)["input_ids"]
+        bare = prompt.rstrip()
+        context = self.tokenizer(bare, add_special_tokens=self._begins())["input_ids"] if bare else []
+        whole = self.tokenizer(prompt + answer, add_special_tokens=self._begins())["input_ids"]
+        added = whole[len(context) :]
+        if not added:
+            raise Invalid(f"the answer {answer!r} adds no token after its prompt, so it has no log-probability.")
+        return context or [self._end()], added
+
+    def _begins(self) -> bool:
+        return bool(getattr(self.tokenizer, "add_bos_token", False))
+
+    def _end(self) -> int:
+        found = self.tokenizer.eos_token_id if self.tokenizer.eos_token_id is not None else self.tokenizer.bos_token_id
+        return int(found or 0)
+
+    def _shared(self, ids: Sequence[int]) -> Any:
+        """Keys and values of a beginning, for one row."""
+        given = torch.tensor([list(ids)], device=self.device)
+        return self.model(given, use_cache=True, logits_to_keep=1).past_key_values
+
+    def _begin(self, start: Any, rows: int) -> Any:
+        """A cache for `rows` rows that holds the shared beginning."""
+        from transformers import DynamicCache
+
+        if start is None:
+            return DynamicCache(config=self.model.config)
+        from copy import deepcopy
+
+        cache = deepcopy(start)
+        cache.batch_repeat_interleave(rows)
+        return cache
+
+    def _batches(self, sizes: Sequence[int]) -> Iterator[list[int]]:
+        """Indices in batches of like size, within the rows or tokens taken at once; longest first."""
+        order = sorted(range(len(sizes)), key=lambda i: -sizes[i])
+        part: list[int] = []
+        for i in order:
+            if part and (len(part) >= self.rows if self.rows else sizes[part[0]] * (len(part) + 1) > self.tokens):
+                yield part
+                part = []
+            part.append(i)
+        if part:
+            yield part
+
+    def _left_padded(self, ids: Sequence[Sequence[int]], shared: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Tokens, attention mask (over the shared beginning too) and positions [row length]."""
+        width = max(len(i) for i in ids)
+        tokens = torch.zeros(len(ids), width, dtype=torch.long)
+        mask = torch.zeros(len(ids), shared + width, dtype=torch.long)
+        mask[:, :shared] = 1
+        for row, one in enumerate(ids):
+            tokens[row, width - len(one) :] = torch.tensor(list(one))
+            mask[row, shared + width - len(one) :] = 1
+        places = (mask.cumsum(1) - 1).clamp_min(0)[:, shared:]
+        return tokens.to(self.device), mask.to(self.device), places.to(self.device)
+
+    def _forward(self, tokens: Tensor, mask: Tensor, places: Tensor, cache: Any, keep: int) -> Tensor:
+        try:
+            told = self.model(tokens, attention_mask=mask, position_ids=places, past_key_values=cache, use_cache=True, logits_to_keep=keep)
+        except torch.OutOfMemoryError as error:
+            raise Failed(f"memory ran out on a batch of {tokens.shape[0]} prompts of {mask.shape[1]} tokens; pass --batch-size with a lower number.") from error
+        return told.logits
+
+    def _scored(self, contexts: Sequence[Sequence[int]], answers: Sequence[Sequence[Sequence[int]]], start: Any, shared: int) -> list[float]:
+        """Log-probabilities of the answers of each context, in order."""
+        tokens, mask, places = self._left_padded(contexts, shared)
+        cache = self._begin(start, len(contexts))
+        first = self._forward(tokens, mask, places, cache, 1)[:, -1].float().log_softmax(-1)
+        rows = [r for r, group in enumerate(answers) for _ in group]
+        flat = [list(a) for group in answers for a in group]
+        found = first[rows, [a[0] for a in flat]].double()
+        rest = max(len(a) for a in flat) - 1
+        if not rest:
+            return found.tolist()
+        pick = torch.tensor(rows, device=self.device)
+        cache.batch_select_indices(pick)
+        given, goal = torch.zeros(len(flat), rest, dtype=torch.long), torch.zeros(len(flat), rest, dtype=torch.long)
+        counts = torch.zeros(len(flat), rest, dtype=torch.bool)
+        for r, a in enumerate(flat):
+            given[r, : len(a) - 1], goal[r, : len(a) - 1], counts[r, : len(a) - 1] = torch.tensor(a[:-1]), torch.tensor(a[1:]), True
+        whole = torch.cat([mask[pick], counts.to(self.device, torch.long)], 1)
+        after = mask[pick].sum(1, keepdim=True) + torch.arange(rest, device=self.device)
+        logits = self._forward(given.to(self.device), whole, after, cache, rest)
+        each = torch.gather(logits.float().log_softmax(-1), 2, goal.to(self.device)[..., None])[..., 0]
+        return (found + each.masked_fill(~counts.to(self.device), 0.0).double().sum(1)).tolist()
+
+    def _written(self, ids: Sequence[Sequence[int]], start: Any, shared: int, most: int, temperature: float, sources: Sequence[torch.Generator], stop: Sequence[str]) -> list[Answer]:
+        """Answers of one batch, token by token; rows that ended leave the batch."""
+        tokens, mask, places = self._left_padded(ids, shared)
+        cache = self._begin(start, len(ids))
+        said: list[list[int]] = [[] for _ in ids]
+        ended: dict[int, Answer] = {}
+        rows = list(range(len(ids)))
+        ends = self._ends()
+        for _ in range(most):
+            logits = self._forward(tokens, mask, places, cache, 1)[:, -1].float()
+            chosen = logits.argmax(-1) if not temperature else _sampled(logits / temperature, [sources[r] for r in rows])
+            stays: list[int] = []
+            for at, (row, token) in enumerate(zip(rows, chosen.tolist(), strict=True)):
+                if token in ends:
+                    ended[row] = Answer(self._text(said[row]), "stop", len(said[row]) + 1)
+                    continue
+                said[row].append(token)
+                if stop and (text := _stopped(self._text(said[row]), stop)) is not None:
+                    ended[row] = Answer(text, "stop", len(said[row]))
+                    continue
+                stays.append(at)
+            if not stays:
+                break
+            if len(stays) < len(rows):
+                keep = torch.tensor(stays, device=self.device)
+                cache.batch_select_indices(keep)
+                rows, mask, chosen, places = [rows[a] for a in stays], mask[keep], chosen[keep], places[keep]
+            tokens, places = chosen[:, None], places[:, -1:] + 1
+            mask = torch.cat([mask, torch.ones_like(mask[:, :1])], 1)
+        return [ended.get(r) or Answer(self._text(said[r]), "length", len(said[r])) for r in range(len(ids))]
+
+    def _ends(self) -> set[int]:
+        told = getattr(self.model.generation_config, "eos_token_id", None)
+        found = set(told if isinstance(told, list) else [told])
+        return {int(t) for t in (*found, self.tokenizer.eos_token_id) if t is not None}
+
+    def _text(self, ids: Sequence[int]) -> str:
+        return self.tokenizer.decode(list(ids), skip_special_tokens=True)
+
+
+def quiet() -> None:
+    """Keep transformers' own bars and advice off the screen; ours show the trial's progress."""
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    logging.set_verbosity_error()
+
+
+def common_start(ids: Sequence[Sequence[int]]) -> int:
+    """How many tokens all of several sequences begin with, leaving each at least one; 0 where it is not worth a cache."""
+    if len(ids) < 2:
+        return 0
+    low, high = min(ids), max(ids)
+    n = next((i for i, (a, b) in enumerate(zip(low, high, strict=False)) if a != b), min(len(low), len(high)))
+    n = min(n, min(map(len, ids)) - 1)
+    return n if n >= SHARED_FROM else 0
+
+
+def _source(seed: int, ids: Sequence[int]) -> torch.Generator:
+    """A prompt's own random numbers, whatever batch it is in."""
+    told = hashlib.blake2b(repr((seed, list(ids))).encode(), digest_size=8).digest()
+    return torch.Generator().manual_seed(int.from_bytes(told, "big") >> 1)
+
+
+def _sampled(logits: Tensor, sources: Sequence[torch.Generator]) -> Tensor:
+    chances = logits.softmax(-1).cpu()
+    drawn = [torch.multinomial(row, 1, generator=source) for row, source in zip(chances, sources, strict=True)]
+    return torch.cat(drawn).to(logits.device)
+
+
+def _stopped(text: str, stop: Sequence[str]) -> str | None:
+    """The text before the first stop string, None where there is none."""
+    at = [i for s in stop if s and (i := text.find(s)) >= 0]
+    return text[: min(at)] if at else None
