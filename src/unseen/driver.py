@@ -161,6 +161,7 @@ def judge(asked: Asked) -> Judged:
         exploratory=asked.exploratory,
         sheet=_sheet(asked.slug),
         departures=find.departures(asked.slug),
+        items=[item for t in there for item in store.items(t)],
     )
 
 

@@ -45,6 +45,7 @@ class Judged:
     exploratory: bool = False
     sheet: str = ""
     departures: Sequence[str] = field(default_factory=tuple[str, ...])
+    items: Sequence[Mapping[str, Any]] = field(default_factory=tuple[Mapping[str, Any], ...])  # prompts and answers
 
     def to_json(self) -> dict[str, Any]:
         """The verdicts and the provenance of their trials as plain JSON values."""
