@@ -1,6 +1,6 @@
 """The verbs. One function each; everything heavy is imported inside the verb that needs it.
 
-    unseen run length_generalization --tier smoke --on procs:2
+unseen run length_generalization --tier smoke --on procs:2
 """
 
 from __future__ import annotations
@@ -22,24 +22,47 @@ app = typer.Typer(
 Studies = Annotated[list[str], typer.Argument(metavar="STUDY...", help="Slugs of studies, or `all`.")]
 Slug = Annotated[str, typer.Argument(metavar="STUDY", help="The slug of a study; `unseen list` prints all.")]
 TierWord = Annotated[str, typer.Option("--tier", help="smoke (seconds), laptop (minutes) or paper (a cluster).")]
-ModelWord = Annotated[str | None, typer.Option("--model", help="hf:ORG/NAME, gguf:PATH, smollm2, api:NAME@URL, py:module:function, tiny:decoder, replay:FILE.")]
-Sets = Annotated[list[str] | None, typer.Option("--set", metavar="FIELD=A,B", help="Replace a field of the settings; commas sweep, 5:6:7 is a tuple.")]
+ModelWord = Annotated[
+    str | None,
+    typer.Option(
+        "--model", help="hf:ORG/NAME, gguf:PATH, smollm2, api:NAME@URL, py:module:function, tiny:decoder, replay:FILE."
+    ),
+]
+Sets = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="FIELD=A,B", help="Replace a field of the settings; commas sweep, 5:6:7 is a tuple."),
+]
 Seeds = Annotated[int | None, typer.Option("--seeds", help="How many seeds, instead of the tier's own number.")]
 On = Annotated[str, typer.Option("--on", help="Where to work: here, or procs:N.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Measure again what is already stored.")]
 Limit = Annotated[int | None, typer.Option("--limit", help="Items per split, where settings have a field `limit`.")]
-Shots = Annotated[int | None, typer.Option("--num-fewshot", help="Exemplars, where settings have a field `num_fewshot`.")]
-Chat = Annotated[bool | None, typer.Option("--apply-chat-template/--no-apply-chat-template", help="Chat turns, where settings have the field.")]
-Dtype = Annotated[str | None, typer.Option("--dtype", help="float32, bfloat16, …, where settings have a field `dtype`.")]
-Device = Annotated[str | None, typer.Option("--device", help="cpu, cuda, cuda:1, mps; the fastest there is if left out.")]
-Batch = Annotated[str | None, typer.Option("--batch-size", help="auto, or the number of prompts a local model takes at once.")]
+Shots = Annotated[
+    int | None, typer.Option("--num-fewshot", help="Exemplars, where settings have a field `num_fewshot`.")
+]
+Chat = Annotated[
+    bool | None,
+    typer.Option("--apply-chat-template/--no-apply-chat-template", help="Chat turns, where settings have the field."),
+]
+Dtype = Annotated[
+    str | None, typer.Option("--dtype", help="float32, bfloat16, …, where settings have a field `dtype`.")
+]
+Device = Annotated[
+    str | None, typer.Option("--device", help="cpu, cuda, cuda:1, mps; the fastest there is if left out.")
+]
+Batch = Annotated[
+    str | None, typer.Option("--batch-size", help="auto, or the number of prompts a local model takes at once.")
+]
 Out = Annotated[Path | None, typer.Option("--output-path", help="Also write verdicts and rows into this folder.")]
-Samples = Annotated[bool, typer.Option("--log-samples", help="With --output-path: also every prompt and answer, as jsonl.")]
+Samples = Annotated[
+    bool, typer.Option("--log-samples", help="With --output-path: also every prompt and answer, as jsonl.")
+]
 
 
 @app.command("list")
-def list_(axis: Annotated[str | None, typer.Option("--axis", help="Only studies of this axis.")] = None, json: Json = False) -> None:
+def list_(
+    axis: Annotated[str | None, typer.Option("--axis", help="Only studies of this axis.")] = None, json: Json = False
+) -> None:
     """Print the studies there are."""
     from . import terminal
     from .core import find
@@ -57,7 +80,14 @@ def show(study: Slug, json: Json = False) -> None:
 
 
 @app.command()
-def plan(study: Slug, tier: TierWord = "laptop", model: ModelWord = None, set_: Sets = None, seeds: Seeds = None, json: Json = False) -> None:
+def plan(
+    study: Slug,
+    tier: TierWord = "laptop",
+    model: ModelWord = None,
+    set_: Sets = None,
+    seeds: Seeds = None,
+    json: Json = False,
+) -> None:
     """Print the trials a run would do and what they would cost; nothing is measured."""
     from . import driver, terminal
 
@@ -92,7 +122,9 @@ def run(
     asked = [driver.ask(s, tier, model=model, sweep=_sweep(set_, **fields), seeds=seeds) for s in _all(studies)]
     code = 0
     for one in asked:
-        code = max(code, terminal.run(one, on=on, fresh=fresh, output_path=output_path, log_samples=log_samples, as_json=json))
+        code = max(
+            code, terminal.run(one, on=on, fresh=fresh, output_path=output_path, log_samples=log_samples, as_json=json)
+        )
     raise typer.Exit(code)
 
 
@@ -103,7 +135,10 @@ def judge(
     model: ModelWord = None,
     set_: Sets = None,
     seeds: Seeds = None,
-    record: Annotated[Path | None, typer.Option("--record", metavar="DIR", help="Write the verdicts into this ledger, such as results.")] = None,
+    record: Annotated[
+        Path | None,
+        typer.Option("--record", metavar="DIR", help="Write the verdicts into this ledger, such as results."),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Judge a study's claims again from what is stored."""
@@ -126,7 +161,10 @@ def report(
     model: ModelWord = None,
     set_: Sets = None,
     seeds: Seeds = None,
-    card: Annotated[list[str] | None, typer.Option("--card", metavar="MODEL", help="Add the card of this model, from what is stored.")] = None,
+    card: Annotated[
+        list[str] | None,
+        typer.Option("--card", metavar="MODEL", help="Add the card of this model, from what is stored."),
+    ] = None,
     out: Annotated[Path, typer.Option("--out", "-o", help="The file to write.")] = Path("unseen-report.html"),
     json: Json = False,
 ) -> None:
@@ -135,16 +173,27 @@ def report(
     from .pages import report as page
 
     names = _all(studies or ["all"])
-    judged = driver.judged_of([driver.ask(s, tier, model=model, sweep=_sweep(set_), seeds=seeds) for s in names], every=bool(studies) and studies != ["all"])
+    judged = driver.judged_of(
+        [driver.ask(s, tier, model=model, sweep=_sweep(set_), seeds=seeds) for s in names],
+        every=bool(studies) and studies != ["all"],
+    )
     cards = [driver.card(m, tier, measure=False) for m in card or ()]
     terminal.wrote([page.write(judged, out, cards=cards)], as_json=json)
 
 
 @app.command()
 def card(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="hf:ORG/NAME, gguf:PATH, smollm2, api:NAME@URL, py:module:function, tiny:decoder, replay:FILE.")],
+    model: Annotated[
+        str,
+        typer.Argument(
+            metavar="MODEL",
+            help="hf:ORG/NAME, gguf:PATH, smollm2, api:NAME@URL, py:module:function, tiny:decoder, replay:FILE.",
+        ),
+    ],
     tier: TierWord = "laptop",
-    against: Annotated[str | None, typer.Option("--against", metavar="MODEL", help="A second model, compared item by item.")] = None,
+    against: Annotated[
+        str | None, typer.Option("--against", metavar="MODEL", help="A second model, compared item by item.")
+    ] = None,
     on: On = "here",
     set_: Sets = None,
     limit: Limit = None,
@@ -169,7 +218,9 @@ def card(
 
 @app.command()
 def compare(
-    first: Annotated[str, typer.Argument(metavar="A", help="A model, or a folder that `run --output-path --log-samples` wrote.")],
+    first: Annotated[
+        str, typer.Argument(metavar="A", help="A model, or a folder that `run --output-path --log-samples` wrote.")
+    ],
     second: Annotated[str, typer.Argument(metavar="B", help="Another one.")],
     study: Annotated[list[str] | None, typer.Option("--study", help="Only these studies (models).")] = None,
     tier: TierWord = "laptop",
@@ -186,7 +237,9 @@ def data(
     study: Annotated[str, typer.Argument(metavar="STUDY[/TASK]", help="A study, or one task of it.")],
     n: Annotated[int, typer.Option("--n", min=1, help="Items per split.")] = 100,
     to: Annotated[str, typer.Option("--to", help="jsonl, parquet, or hf (a Hugging Face datasets folder).")] = "jsonl",
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Where to write; jsonl goes to the terminal if left out.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Where to write; jsonl goes to the terminal if left out.")
+    ] = None,
     split: Annotated[list[str] | None, typer.Option("--split", help="Only these splits; `train` is one too.")] = None,
     tier: TierWord = "laptop",
     set_: Sets = None,
@@ -204,7 +257,10 @@ def data(
 @app.command()
 def score(
     study: Slug,
-    predictions: Annotated[Path, typer.Argument(metavar="PREDICTIONS", help="jsonl rows with id, receipt (as `data` wrote them) and answer.")],
+    predictions: Annotated[
+        Path,
+        typer.Argument(metavar="PREDICTIONS", help="jsonl rows with id, receipt (as `data` wrote them) and answer."),
+    ],
     json: Json = False,
 ) -> None:
     """Judge answers that were made elsewhere to items that `unseen data` wrote."""
@@ -241,8 +297,12 @@ def export(
 
 @app.command()
 def new(
-    slug: Annotated[str, typer.Argument(metavar="SLUG", help="One to four words of the paper's title, joined by underscores.")],
-    from_: Annotated[str | None, typer.Option("--from", metavar="STUDY", help="Copy this study instead of the template.")] = None,
+    slug: Annotated[
+        str, typer.Argument(metavar="SLUG", help="One to four words of the paper's title, joined by underscores.")
+    ],
+    from_: Annotated[
+        str | None, typer.Option("--from", metavar="STUDY", help="Copy this study instead of the template.")
+    ] = None,
 ) -> None:
     """Start a study in ./studies: a folder that passes `unseen validate`."""
     from . import folders, terminal
@@ -297,7 +357,11 @@ def _sweep(words: list[str] | None, **fields: object) -> dict[str, str]:
     """`--set` words and flags that name fields, as {field: "a,b"}. Raises Invalid for a word without `=`."""
     from .core.errors import Invalid
 
-    found = {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in fields.items() if value is not None}
+    found = {
+        name: str(value).lower() if isinstance(value, bool) else str(value)
+        for name, value in fields.items()
+        if value is not None
+    }
     for word in words or ():
         name, equals, value = word.partition("=")
         if not equals or not name:

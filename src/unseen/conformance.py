@@ -1,6 +1,6 @@
 """Does a study keep every rule? One list of checks, the same for our own studies and for everybody else's.
 
-    checked("length_generalization")  ->  [Check("study.py imports nothing heavy", True, ""), …]
+checked("length_generalization")  ->  [Check("study.py imports nothing heavy", True, ""), …]
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from .core.errors import UnseenError
 from .core.lab import Lab
 from .core.plan import Trial, plan
 from .core.record import Records
-from .core.study import TIERS, Study, model_field, values_of
+from .core.study import TIERS, model_field, values_of
 
 HEAVY = ("torch", "transformers", "polars", "altair", "scipy.stats", "ray", "sklearn", "pandas")
 SHEET_PARTS = ("question", "method", "departures", "sources")
@@ -52,7 +52,9 @@ def checked(slug: str, *, write: bool = False) -> list[Check]:
         if write:
             (find.folder(slug) / "smoke.json").write_text(smoke_text(records), encoding="utf-8")
         made.append(_made("the smoke tier measures what smoke.json says", lambda s: _matches(s, records), slug))
-        made.append(_made("claims read measures that the smoke tier yields", lambda s: _measures_there(s, records), slug))
+        made.append(
+            _made("claims read measures that the smoke tier yields", lambda s: _measures_there(s, records), slug)
+        )
         made.append(_made("every claim can be judged on the smoke tier's records", lambda s: _judged(s, records), slug))
     made.append(_made("the paper tier's code path runs", _rehearsed, slug))
     return made
@@ -95,9 +97,17 @@ def _slug_from_title(slug: str) -> str:
         return f"{slug} has {len(words)} words; a slug has one to four."
     at = 0
     for word in words:
-        rest = [i for i, t in enumerate(title[at:], at) if t == word or t.startswith(word) or word.startswith(t) and len(t) > 3]
+        rest = [
+            i
+            for i, t in enumerate(title[at:], at)
+            if t == word or t.startswith(word) or (word.startswith(t) and len(t) > 3)
+        ]
         if not rest:
-            return "" if _named_system(slug, paper.title) else f"{word!r} does not stand in the title {paper.title!r} in that order."
+            return (
+                ""
+                if _named_system(slug, paper.title)
+                else f"{word!r} does not stand in the title {paper.title!r} in that order."
+            )
         at = rest[0] + 1
     return ""
 
@@ -153,7 +163,11 @@ def _sheet(slug: str) -> str:
 
 def _lengths(slug: str) -> str:
     folder = find.folder(slug)
-    long = [f"{name} ({n} lines, {most} at most)" for name, most in LONGEST.items() if (folder / name).is_file() and (n := len((folder / name).read_text(encoding="utf-8").splitlines())) > most]
+    long = [
+        f"{name} ({n} lines, {most} at most)"
+        for name, most in LONGEST.items()
+        if (folder / name).is_file() and (n := len((folder / name).read_text(encoding="utf-8").splitlines())) > most
+    ]
     return f"too long: {', '.join(long)}." if long else ""
 
 
@@ -187,7 +201,12 @@ def _annotated(slug: str) -> str:
         if not ast.get_docstring(tree):
             return f"{path.name} has no docstring; say which question it answers."
         for node in ast.walk(tree):
-            if isinstance(node, ast.FunctionDef) and not node.name.startswith("_") and not ast.get_docstring(node) and node in tree.body:
+            if (
+                isinstance(node, ast.FunctionDef)
+                and not node.name.startswith("_")
+                and not ast.get_docstring(node)
+                and node in tree.body
+            ):
                 return f"{path.name}: {node.name} has no docstring."
     return ""
 
@@ -229,7 +248,7 @@ def _identities(records: Records) -> Iterator[tuple[str, float]]:
 def _widened(low: float, high: float) -> list[float]:
     if not (math.isfinite(low) and math.isfinite(high)):
         return [low, high]
-    spare = 0.1 * max(1.0 if 0 <= low and high <= 1 else abs(high), high - low)
+    spare = 0.1 * max(1.0 if low >= 0 and high <= 1 else abs(high), high - low)
     return [round(low - spare, 6), round(high + spare, 6)]
 
 

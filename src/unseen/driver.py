@@ -1,7 +1,7 @@
 """Plan, measure, judge: what the command line and Python share.
 
-    judged = run("length_generalization", "smoke")      # plans, pins, measures, judges
-    print(judged.verdicts[0])
+judged = run("length_generalization", "smoke")      # plans, pins, measures, judges
+print(judged.verdicts[0])
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from .core import find, ledger
+from .core import find
 from .core.card import Card, Profile, by_axis, profiles
 from .core.claim import judge_study
 from .core.compare import Comparison
@@ -20,7 +20,7 @@ from .core.compare import compare as _compare
 from .core.errors import Invalid, Missing, Mistake
 from .core.execute import Event, Outcome, Pool, execute, here, procs
 from .core.ledger import Judged
-from .core.plan import Trial, parse_sweep, plan, plan_hash
+from .core.plan import Trial, parse_sweep, plan
 from .core.record import Records, Value
 from .core.store import Store
 from .core.study import Study, Tier, model_field, tier_of
@@ -46,7 +46,10 @@ class Asked:
 
     def words(self) -> str:
         """The words after `unseen VERB` that ask for this again."""
-        swept = [f"--set {k}={','.join(':'.join(map(str, v)) if isinstance(v, tuple) else str(v) for v in vs)}" for k, vs in self.sweep.items()]
+        swept = [
+            f"--set {k}={','.join(':'.join(map(str, v)) if isinstance(v, tuple) else str(v) for v in vs)}"
+            for k, vs in self.sweep.items()
+        ]
         model = [f"--model {self.model}"] if self.model else []
         seeds = [f"--seeds {self.seeds}"] if self.seeds is not None else []
         return " ".join([self.slug, f"--tier {self.tier}", *model, *swept, *seeds])
@@ -61,7 +64,14 @@ def home() -> Path:
     return user_data_path("unseen", appauthor=False)
 
 
-def ask(slug: str, tier: str = "laptop", *, model: str | None = None, sweep: Mapping[str, str] | None = None, seeds: int | None = None) -> Asked:
+def ask(
+    slug: str,
+    tier: str = "laptop",
+    *,
+    model: str | None = None,
+    sweep: Mapping[str, str] | None = None,
+    seeds: int | None = None,
+) -> Asked:
     """An Asked from words; raises Unknown or Invalid as soon as one of them means nothing."""
     known = tier_of(tier)
     parsed = parse_sweep(slug, find.study(slug), known, sweep) if sweep else {}
@@ -98,7 +108,9 @@ def pinned(trials: Sequence[Trial]) -> list[Trial]:
     for name in names:
         probe(name)
         pins[name] = resolve(name)
-    return [replace(t, pins={t.setting.model: pins[t.setting.model]}) if model_field(type(t.setting)) else t for t in trials]
+    return [
+        replace(t, pins={t.setting.model: pins[t.setting.model]}) if model_field(type(t.setting)) else t for t in trials
+    ]
 
 
 def run(
@@ -175,7 +187,11 @@ def newest(store: Store, asked: Asked) -> list[Trial]:
 def takers() -> list[tuple[str, Study]]:
     """The studies that take a model, with headlines to show."""
     found = [(slug, find.study(slug)) for slug in find.slugs()]
-    return [(s, study) for s, study in found if study.headlines and any(model_field(type(x)) for x in study.settings("smoke"))]
+    return [
+        (s, study)
+        for s, study in found
+        if study.headlines and any(model_field(type(x)) for x in study.settings("smoke"))
+    ]
 
 
 def _verdicts(study: Study, records: Records, asked: Asked) -> Sequence[Any]:
@@ -193,7 +209,9 @@ def _check_extras(slug: str, trials: Iterable[Trial]) -> None:
     """Raise Missing, before anything runs, if a package that the trials' extras stand for is not installed."""
     wanted = sorted({extra for t in trials for extra in t.needs.extras})
     if gone := absent(wanted):
-        raise Missing(f"{slug} needs {', '.join(gone)}. Install {'it' if len(gone) == 1 else 'them'}: pip install 'unseen[{','.join(wanted)}]'")
+        raise Missing(
+            f"{slug} needs {', '.join(gone)}. Install {'it' if len(gone) == 1 else 'them'}: pip install 'unseen[{','.join(wanted)}]'"
+        )
 
 
 def finished(asked: Asked) -> list[str]:
@@ -221,7 +239,9 @@ def judged_of(asked: Sequence[Asked], *, every: bool) -> list[Judged]:
             if every:
                 raise
     if not found:
-        raise Missing("nothing is measured yet, so there is nothing to report; `unseen run STUDY --tier smoke` takes seconds.")
+        raise Missing(
+            "nothing is measured yet, so there is nothing to report; `unseen run STUDY --tier smoke` takes seconds."
+        )
     return found
 
 
@@ -243,9 +263,15 @@ def card(
     found: list[Profile] = []
     notes: list[str] = []
     for slug, study in takers():
-        held = [_records(slug, name, tier, on=on, sweep=sweep, fresh=fresh, measured=measure, tell=tell) for name in (model, against) if name]
+        held = [
+            _records(slug, name, tier, on=on, sweep=sweep, fresh=fresh, measured=measure, tell=tell)
+            for name in (model, against)
+            if name
+        ]
         if any(r is None for r in held):
-            notes.append(f"{slug}: {model} is not measured at tier {tier}, or its trials failed; `unseen card {model} --tier {tier}` measures it.")
+            notes.append(
+                f"{slug}: {model} is not measured at tier {tier}, or its trials failed; `unseen card {model} --tier {tier}` measures it."
+            )
             continue
         found += profiles(slug, study, held[0], held[1] if against else None)
     return Card(model, tier_of(tier), by_axis(found), against, notes)
@@ -266,11 +292,23 @@ def compare(first: str, second: str, *, studies: Sequence[str] | None = None, ti
         if a is not None and b is not None:
             pairs[slug] = (a, b)
     if not pairs:
-        raise Missing(f"no study could be measured for both {first} and {second}; `unseen card {first} --tier {tier}` says why.")
+        raise Missing(
+            f"no study could be measured for both {first} and {second}; `unseen card {first} --tier {tier}` says why."
+        )
     return _compare(first, second, pairs)
 
 
-def _records(slug: str, model: str, tier: str, *, measured: bool = True, on: str = "here", sweep: Mapping[str, str] | None = None, fresh: bool = False, tell: Tell | None = None) -> Records | None:
+def _records(
+    slug: str,
+    model: str,
+    tier: str,
+    *,
+    measured: bool = True,
+    on: str = "here",
+    sweep: Mapping[str, str] | None = None,
+    fresh: bool = False,
+    tell: Tell | None = None,
+) -> Records | None:
     """One model's records of a study with one seed, measured first unless told not to; None where there are none."""
     study = find.study(slug)
     asked = ask(slug, tier, model=model, sweep=_known(study, tier, sweep), seeds=1)
@@ -297,4 +335,6 @@ def _folder(path: Path) -> tuple[str, Records]:
         raise Missing(f"{path} is no folder that `unseen run … --output-path {path}` wrote: it holds no results.json.")
     told = json.loads((path / "results.json").read_text(encoding="utf-8"))
     items = path / "items.parquet"
-    return told["study"], Records.of_frames(pl.read_parquet(path / "rows.parquet"), pl.read_parquet(items) if items.is_file() else None)
+    return told["study"], Records.of_frames(
+        pl.read_parquet(path / "rows.parquet"), pl.read_parquet(items) if items.is_file() else None
+    )

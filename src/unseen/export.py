@@ -76,5 +76,7 @@ def _checkpoints(asked: Asked, out: Path) -> list[Path]:
         for kept in sorted(store.folder(trial).glob("**/decoder.json")) if store.has(trial) else ():
             written += decoder.export(kept.parent, out / trial.key / kept.parent.name)
     if not written:
-        raise Missing(f"no trained model is kept for `{asked.words()}`; measure it first with `unseen run {asked.words()}`, and see whether its settings keep checkpoints.")
+        raise Missing(
+            f"no trained model is kept for `{asked.words()}`; measure it first with `unseen run {asked.words()}`, and see whether its settings keep checkpoints."
+        )
     return written

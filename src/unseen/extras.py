@@ -9,7 +9,14 @@ from importlib.util import find_spec
 # extra -> {distribution: the module it is imported by}
 EXTRAS: Mapping[str, Mapping[str, str]] = {
     "torch": {"torch": "torch", "safetensors": "safetensors"},
-    "hub": {"torch": "torch", "transformers": "transformers", "accelerate": "accelerate", "peft": "peft", "gguf": "gguf", "huggingface_hub": "huggingface_hub"},
+    "hub": {
+        "torch": "torch",
+        "transformers": "transformers",
+        "accelerate": "accelerate",
+        "peft": "peft",
+        "gguf": "gguf",
+        "huggingface_hub": "huggingface_hub",
+    },
     "server": {"openai": "openai"},
     "data": {"datasets": "datasets"},
 }

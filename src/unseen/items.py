@@ -1,8 +1,8 @@
 """Items of a study for use elsewhere: draw them with receipts, and judge the answers that come back.
 
-    {"id": "6f1c…", "task": "addition", "split": "6 digits", "shifted": true, "axis": "length", "at": {"digits": 6},
-     "prompt": "2 7 + 4 5 =", "truth": "7 2", "familiar": null,
-     "receipt": {"study": "…", "version": 1, "setting": {…}, "task": "…", "split": "…", "n": 100, "seed": 0}}
+{"id": "6f1c…", "task": "addition", "split": "6 digits", "shifted": true, "axis": "length", "at": {"digits": 6},
+ "prompt": "2 7 + 4 5 =", "truth": "7 2", "familiar": null,
+ "receipt": {"study": "…", "version": 1, "setting": {…}, "task": "…", "split": "…", "n": 100, "seed": 0}}
 """
 
 from __future__ import annotations
@@ -40,10 +40,26 @@ class Drawn:
         e = self.example
         at = {**e.split.at, **e.at}
         where = {"split": e.split.name, "shifted": e.split.shifted, "axis": e.split.axis, "at": at}
-        return {"id": e.id, "task": self.task.name, **where, "prompt": e.prompt, "truth": e.truth, "familiar": e.familiar, "receipt": dict(self.receipt)}
+        return {
+            "id": e.id,
+            "task": self.task.name,
+            **where,
+            "prompt": e.prompt,
+            "truth": e.truth,
+            "familiar": e.familiar,
+            "receipt": dict(self.receipt),
+        }
 
 
-def draw(name: str, *, n: int, tier: str = "laptop", sweep: Mapping[str, str] | None = None, seed: int = 0, splits: Sequence[str] | None = None) -> list[Drawn]:
+def draw(
+    name: str,
+    *,
+    n: int,
+    tier: str = "laptop",
+    sweep: Mapping[str, str] | None = None,
+    seed: int = 0,
+    splits: Sequence[str] | None = None,
+) -> list[Drawn]:
     """n items of every split (or of `splits`) of every task of a study, or of one task: `STUDY/TASK`.
 
     The same arguments draw the same items. Raises Unknown for a study, task or split that is not there.
@@ -64,7 +80,15 @@ def draw(name: str, *, n: int, tier: str = "laptop", sweep: Mapping[str, str] | 
         for split in [s.name for s in task.splits] if splits is None else splits:
             if split != "train" and split not in {s.name for s in task.splits}:
                 continue
-            receipt = {"study": slug, "version": version, "setting": told(setting), "task": task.name, "split": split, "n": n, "seed": seed}
+            receipt = {
+                "study": slug,
+                "version": version,
+                "setting": told(setting),
+                "task": task.name,
+                "split": split,
+                "n": n,
+                "seed": seed,
+            }
             drawn += [Drawn(task, e, receipt) for e in task.draw(split, n, _rng(task, split, seed))]
     return drawn
 
@@ -84,7 +108,9 @@ def write(drawn: Sequence[Drawn], to: str, out: Path | None) -> Path | None:
         return out
     if out is None:
         raise Invalid(f"--to {to} writes files; say where with --out PATH.")
-    rows = [{k: json.dumps(v, ensure_ascii=False) if isinstance(v, dict) else v for k, v in d.row().items()} for d in drawn]
+    rows = [
+        {k: json.dumps(v, ensure_ascii=False) if isinstance(v, dict) else v for k, v in d.row().items()} for d in drawn
+    ]
     if to == "parquet":
         import polars as pl
 
@@ -125,7 +151,9 @@ def rebuilt(slug: str, study: Study, values: Mapping[str, Any]) -> Any:
         raise Invalid(f"the receipt names the setting {values.get('setting')!r}; {slug} has {', '.join(kinds)}.")
     wanted = {k: _tupled(v) for k, v in values.items() if k != "setting"}
     if set(wanted) != {f.name for f in fields(kind)}:
-        raise Invalid(f"the receipt's setting has the fields {', '.join(wanted)}; {kind.__name__} has {', '.join(f.name for f in fields(kind))}. Draw the items again.")
+        raise Invalid(
+            f"the receipt's setting has the fields {', '.join(wanted)}; {kind.__name__} has {', '.join(f.name for f in fields(kind))}. Draw the items again."
+        )
     return kind(**wanted)
 
 
@@ -158,7 +186,9 @@ def _datasets(rows: Sequence[Mapping[str, Any]], out: Path) -> Path:
     by_split: dict[str, list[Mapping[str, Any]]] = {}
     for row in rows:
         by_split.setdefault("".join(c if c.isalnum() else "_" for c in row["split"]), []).append(row)
-    DatasetDict({name: Dataset.from_list([dict(r) for r in kept]) for name, kept in by_split.items()}).save_to_disk(str(out))
+    DatasetDict({name: Dataset.from_list([dict(r) for r in kept]) for name, kept in by_split.items()}).save_to_disk(
+        str(out)
+    )
     return out
 
 
@@ -182,23 +212,35 @@ def _row(path: Path, number: int, line: str) -> dict[str, Any]:
     try:
         row = json.loads(line)
     except ValueError as error:
-        raise Invalid(f"{path}, line {number} is no JSON ({error}); each line is an object with id, receipt and answer.") from None
+        raise Invalid(
+            f"{path}, line {number} is no JSON ({error}); each line is an object with id, receipt and answer."
+        ) from None
     if not isinstance(row, dict) or not {"id", "receipt", "answer"} <= set(row):
         held = ", ".join(row) if isinstance(row, dict) else type(row).__name__
-        raise Invalid(f"{path}, line {number} holds {held}; it needs id, receipt (as `unseen data` wrote them) and answer.")
+        raise Invalid(
+            f"{path}, line {number} holds {held}; it needs id, receipt (as `unseen data` wrote them) and answer."
+        )
     if not isinstance(row["answer"], str) or not isinstance(row["receipt"], dict):
-        raise Invalid(f"{path}, line {number}: answer is text and receipt an object; found {type(row['answer']).__name__} and {type(row['receipt']).__name__}.")
+        raise Invalid(
+            f"{path}, line {number}: answer is text and receipt an object; found {type(row['answer']).__name__} and {type(row['receipt']).__name__}."
+        )
     return row
 
 
-def _scored(slug: str, study: Study, receipt: Mapping[str, Any], rows: Iterable[tuple[int, str, str]], path: Path) -> Iterator[tuple[Mapping[str, Any], int, Item]]:
+def _scored(
+    slug: str, study: Study, receipt: Mapping[str, Any], rows: Iterable[tuple[int, str, str]], path: Path
+) -> Iterator[tuple[Mapping[str, Any], int, Item]]:
     try:
-        named, version, task_name, split, n, seed = (receipt[k] for k in ("study", "version", "task", "split", "n", "seed"))
+        named, version, task_name, split, n, seed = (
+            receipt[k] for k in ("study", "version", "task", "split", "n", "seed")
+        )
         setting = rebuilt(slug, study, receipt["setting"])
     except (KeyError, TypeError, AttributeError) as error:
         raise Invalid(f"{path}: a receipt lacks {error}; it must be as `unseen data` wrote it.") from None
     if named != slug or version != study.version:
-        raise Invalid(f"{path}: its receipts are of {named} version {version}; this is {slug} version {study.version}. Draw the items again.")
+        raise Invalid(
+            f"{path}: its receipts are of {named} version {version}; this is {slug} version {study.version}. Draw the items again."
+        )
     tasks = {t.name: t for t in find.module(slug, "tasks").tasks(setting)}
     if task_name not in tasks:
         raise Invalid(f"{path}: the receipt's task {task_name!r} is none of {', '.join(tasks)}.")
@@ -206,9 +248,15 @@ def _scored(slug: str, study: Study, receipt: Mapping[str, Any], rows: Iterable[
     examples = {e.id: e for e in task.draw(split, int(n), _rng(task, split, int(seed)))}
     for line, identity, answer in rows:
         if identity not in examples:
-            raise Invalid(f"{path}, line {line}: no item {identity!r} is drawn by its receipt; ids and receipts must be as `unseen data` wrote them.")
+            raise Invalid(
+                f"{path}, line {line}: no item {identity!r} is drawn by its receipt; ids and receipts must be as `unseen data` wrote them."
+            )
         e = examples[identity]
-        yield told(setting), 0, Item(e.id, e.split, e.prompt, answer, e.truth, task.score(e, answer), e.familiar, at=e.at)
+        yield (
+            told(setting),
+            0,
+            Item(e.id, e.split, e.prompt, answer, e.truth, task.score(e, answer), e.familiar, at=e.at),
+        )
 
 
 def _tupled(value: Any) -> Value:

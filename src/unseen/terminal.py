@@ -1,6 +1,6 @@
 """How things look in a terminal: tables, live bars with time left, and JSON for those who asked for it.
 
-    C1 supported   0.93 [0.88, 0.97]  With hints, sums longer than any trained on stay right.
+C1 supported   0.93 [0.88, 0.97]  With hints, sums longer than any trained on stay right.
 """
 
 from __future__ import annotations
@@ -35,7 +35,10 @@ def studies(found: Sequence[tuple[str, Study]], *, axis: str | None, as_json: bo
     """Print the studies, one a line."""
     kept = [(slug, s) for slug, s in found if axis is None or axis in s.axes]
     if as_json:
-        told = [{"slug": slug, "title": s.paper.title, "year": s.paper.year, "axes": s.axes, "claims": len(s.claims)} for slug, s in kept]
+        told = [
+            {"slug": slug, "title": s.paper.title, "year": s.paper.year, "axes": s.axes, "claims": len(s.claims)}
+            for slug, s in kept
+        ]
         return _json(told)
     if not kept:
         axes = sorted({a for _, s in found for a in s.axes})
@@ -44,14 +47,37 @@ def studies(found: Sequence[tuple[str, Study]], *, axis: str | None, as_json: bo
     wide = max(len(slug) for slug, _ in kept)
     for slug, s in kept:
         takes = "takes a model" if takes_model(s, "smoke") else ""
-        print(f"{slug:<{wide}}  {s.paper.year}  {', '.join(s.axes):<22} {len(s.claims):>3} claims  {takes:<14} {s.paper.title}")
+        print(
+            f"{slug:<{wide}}  {s.paper.year}  {', '.join(s.axes):<22} {len(s.claims):>3} claims  {takes:<14} {s.paper.title}"
+        )
 
 
 def study(slug: str, found: Study, sheet: str, departs: Sequence[str], *, as_json: bool) -> None:
     """Print a study's sheet, claims and departures."""
-    claims = [{"id": c.id, "kind": c.kind, "says": c.says, "effect": str(c.effect), "expect": str(c.expect), "reported": c.reported, "tiers": c.tiers} for c in found.claims]
+    claims = [
+        {
+            "id": c.id,
+            "kind": c.kind,
+            "says": c.says,
+            "effect": str(c.effect),
+            "expect": str(c.expect),
+            "reported": c.reported,
+            "tiers": c.tiers,
+        }
+        for c in found.claims
+    ]
     if as_json:
-        return _json({"slug": slug, "title": found.paper.title, "arxiv": found.paper.arxiv, "axes": found.axes, "claims": claims, "departures": departs, "sheet": sheet})
+        return _json(
+            {
+                "slug": slug,
+                "title": found.paper.title,
+                "arxiv": found.paper.arxiv,
+                "axes": found.axes,
+                "claims": claims,
+                "departures": departs,
+                "sheet": sheet,
+            }
+        )
     console = _console()
     from rich.markdown import Markdown
     from rich.text import Text
@@ -60,9 +86,16 @@ def study(slug: str, found: Study, sheet: str, departs: Sequence[str], *, as_jso
     table = _table("claim", "says", "measured as", "expected", "paper reports", "tiers")
     for c in claims:
         kind = "" if c["kind"] == "finding" else f" ({c['kind']})"
-        table.add_row(*[Text(str(v)) for v in (c["id"] + kind, c["says"], c["effect"], c["expect"], c["reported"], ", ".join(c["tiers"]))])
+        table.add_row(
+            *[
+                Text(str(v))
+                for v in (c["id"] + kind, c["says"], c["effect"], c["expect"], c["reported"], ", ".join(c["tiers"]))
+            ]
+        )
     console.print(table)
-    console.print(Text("Departures from the paper" if departs else "No departures from the paper are marked.", style="bold"))
+    console.print(
+        Text("Departures from the paper" if departs else "No departures from the paper are marked.", style="bold")
+    )
     for line in departs:
         console.print(Text(f"  {line}"))
 
@@ -73,18 +106,47 @@ def plan(trials: Sequence[Trial], done: Sequence[str], *, as_json: bool) -> None
 
     left = [t for t in trials if t.key not in done]
     if as_json:
-        rows = [{"key": t.key, "study": t.study, "setting": {"class": type(t.setting).__name__, **values_of(t.setting)}, "seeds": t.seeds, "minutes": t.needs.minutes, "measured": t.key in done} for t in trials]
-        return _json({"trials": rows, "minutes": sum(t.needs.minutes for t in trials), "minutes_left": sum(t.needs.minutes for t in left)})
+        rows = [
+            {
+                "key": t.key,
+                "study": t.study,
+                "setting": {"class": type(t.setting).__name__, **values_of(t.setting)},
+                "seeds": t.seeds,
+                "minutes": t.needs.minutes,
+                "measured": t.key in done,
+            }
+            for t in trials
+        ]
+        return _json(
+            {
+                "trials": rows,
+                "minutes": sum(t.needs.minutes for t in trials),
+                "minutes_left": sum(t.needs.minutes for t in left),
+            }
+        )
     from rich.text import Text
 
     console, table = _console(), _table("key", "setting", "seeds", "minutes", "needs", "")
     for t in trials:
         values = ", ".join(f"{k}={v}" for k, v in values_of(t.setting).items())
-        needs = f"{t.needs.cpus:g} cpu" + (f", {t.needs.gpus:g} gpu" if t.needs.gpus else "") + (f", {'+'.join(t.needs.extras)}" if t.needs.extras else "")
-        cells = (t.key, f"{type(t.setting).__name__}({values})", _span(t.seeds), f"{t.needs.minutes:g}", needs, "measured" if t.key in done else "")
+        needs = (
+            f"{t.needs.cpus:g} cpu"
+            + (f", {t.needs.gpus:g} gpu" if t.needs.gpus else "")
+            + (f", {'+'.join(t.needs.extras)}" if t.needs.extras else "")
+        )
+        cells = (
+            t.key,
+            f"{type(t.setting).__name__}({values})",
+            _span(t.seeds),
+            f"{t.needs.minutes:g}",
+            needs,
+            "measured" if t.key in done else "",
+        )
         table.add_row(*map(Text, cells))
     console.print(table)
-    print(f"{len(trials)} trials, {sum(t.needs.minutes for t in trials):.1f} minutes in all; {len(left)} not yet measured, {sum(t.needs.minutes for t in left):.1f} minutes.")
+    print(
+        f"{len(trials)} trials, {sum(t.needs.minutes for t in trials):.1f} minutes in all; {len(left)} not yet measured, {sum(t.needs.minutes for t in left):.1f} minutes."
+    )
 
 
 def run(asked: Asked, *, on: str, fresh: bool, output_path: Path | None, log_samples: bool, as_json: bool) -> int:
@@ -106,7 +168,10 @@ def run(asked: Asked, *, on: str, fresh: bool, output_path: Path | None, log_sam
         if output_path is not None:
             wrote(export.folder(judged, output_path, samples=log_samples), as_json=as_json)
     if failed:
-        print(f"unseen: {len(failed)} of {len(outcomes)} trials failed; the others are kept. Try them again: unseen run {asked.words()}", file=sys.stderr)
+        print(
+            f"unseen: {len(failed)} of {len(outcomes)} trials failed; the others are kept. Try them again: unseen run {asked.words()}",
+            file=sys.stderr,
+        )
     return 1 if failed else 0
 
 
@@ -121,7 +186,14 @@ def verdicts(judged: Judged, *, as_json: bool) -> None:
     for v in sorted(judged.verdicts, key=lambda v: order[v.claim.kind]):
         kind = "" if v.claim.kind == "finding" else f" ({v.claim.kind})"
         why = Text.assemble(v.claim.says, "\n", (v.why, "dim"))
-        table.add_row(Text(v.claim.id + kind), Text(v.status, style=COLOURS[v.status]), _number(v.estimate), _interval(v.low, v.high), Text(str(v.units)), why)
+        table.add_row(
+            Text(v.claim.id + kind),
+            Text(v.status, style=COLOURS[v.status]),
+            _number(v.estimate),
+            _interval(v.low, v.high),
+            Text(str(v.units)),
+            why,
+        )
     marked = " — exploratory: the plan was changed" if judged.exploratory else ""
     console.print(Text(f"{judged.slug}, tier {judged.tier}{marked}", style="bold"))
     console.print(table)
@@ -140,11 +212,32 @@ def card(made: Card, *, as_json: bool) -> None:
     console = _console()
     heading = f"{made.model} at tier {made.tier}" + (f", against {made.against}" if made.against else "")
     console.print(Text(heading, style="bold"))
-    table = _table("axis", "study", "reference", "shifted", "gap", "along the axis", "chance", "n", *(["change, shifted"] if made.against else []))
+    table = _table(
+        "axis",
+        "study",
+        "reference",
+        "shifted",
+        "gap",
+        "along the axis",
+        "chance",
+        "n",
+        *(["change, shifted"] if made.against else []),
+    )
     for axis, profiles in made.axes.items():
         for p in profiles:
-            cells = [axis, f"{p.study}: {p.measure}", p.reference.text(), p.shifted.text(), p.gap.text(signed=True), spark([v for _, v, _ in p.curve]), f"{p.chance:g}", str(p.n)]
-            table.add_row(*[Text(c) for c in cells + ([p.change.text(signed=True) if p.change else "–"] if made.against else [])])
+            cells = [
+                axis,
+                f"{p.study}: {p.measure}",
+                p.reference.text(),
+                p.shifted.text(),
+                p.gap.text(signed=True),
+                spark([v for _, v, _ in p.curve]),
+                f"{p.chance:g}",
+                str(p.n),
+            ]
+            table.add_row(
+                *[Text(c) for c in cells + ([p.change.text(signed=True) if p.change else "–"] if made.against else [])]
+            )
     console.print(table)
     for note in made.notes:
         print(note)
@@ -158,7 +251,21 @@ def comparison(found: Comparison, *, as_json: bool) -> None:
 
     console, table = _console(), _table("what", "split", "A", "B", "B − A", "p", "Holm", "n")
     for d in found.differences:
-        table.add_row(*[Text(c) for c in (d.what, d.split, f"{d.a:.3f}", f"{d.b:.3f}", f"{d.estimate:+.3f} [{d.low:+.3f}, {d.high:+.3f}]", f"{d.p:.3g}", f"{d.holm:.3g}", str(d.n))])
+        table.add_row(
+            *[
+                Text(c)
+                for c in (
+                    d.what,
+                    d.split,
+                    f"{d.a:.3f}",
+                    f"{d.b:.3f}",
+                    f"{d.estimate:+.3f} [{d.low:+.3f}, {d.high:+.3f}]",
+                    f"{d.p:.3g}",
+                    f"{d.holm:.3g}",
+                    str(d.n),
+                )
+            ]
+        )
     console.print(Text(f"A = {found.first}, B = {found.second}", style="bold"))
     console.print(table)
     for note in found.notes:
@@ -169,12 +276,28 @@ def scores(judged: Judged, *, as_json: bool) -> None:
     """Print what predictions made elsewhere are worth: the mean of every measure on every split."""
     rows = [r for r in judged.records.frame().sort("shifted", "split", "measure").iter_rows(named=True)]
     if as_json:
-        return _json({**judged.to_json(), "scores": [{k: r[k] for k in ("measure", "split", "shifted", "value", "n")} for r in rows]})
+        return _json(
+            {
+                **judged.to_json(),
+                "scores": [{k: r[k] for k in ("measure", "split", "shifted", "value", "n")} for r in rows],
+            }
+        )
     from rich.text import Text
 
     console, table = _console(), _table("measure", "split", "", "mean", "n")
     for r in rows:
-        table.add_row(*[Text(str(c)) for c in (r["measure"], r["split"], "shifted" if r["shifted"] else "reference", f"{r['value']:.4f}", r["n"])])
+        table.add_row(
+            *[
+                Text(str(c))
+                for c in (
+                    r["measure"],
+                    r["split"],
+                    "shifted" if r["shifted"] else "reference",
+                    f"{r['value']:.4f}",
+                    r["n"],
+                )
+            ]
+        )
     console.print(table)
     verdicts(judged, as_json=False)
 
@@ -183,7 +306,13 @@ def checks(slug: str, made: Sequence[Check], *, as_json: bool) -> bool:
     """Print what `validate` found; whether anything failed."""
     failed = [c for c in made if not c.passed]
     if as_json:
-        _json({"study": slug, "passed": not failed, "checks": [{"name": c.name, "passed": c.passed, "why": c.why} for c in made]})
+        _json(
+            {
+                "study": slug,
+                "passed": not failed,
+                "checks": [{"name": c.name, "passed": c.passed, "why": c.why} for c in made],
+            }
+        )
         return bool(failed)
     for c in made:
         print(f"{'ok  ' if c.passed else 'FAIL'} {c.name}{': ' + c.why if c.why else ''}")
@@ -221,7 +350,12 @@ def progress(quiet: bool = False) -> Iterator[Tell]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(bar_width=24), TimeRemainingColumn(), TextColumn("{task.fields[shown]}"))
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[shown]}"),
+    )
     with Progress(*columns, console=Console(stderr=True), refresh_per_second=5) as bars:
         yield _Bars(bars).tell
 
@@ -239,7 +373,9 @@ class _Bars:
         numbers = [v for v in event.shown.values() if isinstance(v, float)]
         if numbers:
             curve.append(numbers[0])
-        self.bars.update(self.tasks[event.key], completed=event.done, total=event.of, shown=f"{spark(curve[-20:])} {_shown(event)}")
+        self.bars.update(
+            self.tasks[event.key], completed=event.done, total=event.of, shown=f"{spark(curve[-20:])} {_shown(event)}"
+        )
 
 
 class _Lines:
@@ -304,4 +440,3 @@ def _table(*columns: str) -> Table:
     for column in columns:
         table.add_column(column, overflow="fold")
     return table
-

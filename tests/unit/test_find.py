@@ -43,7 +43,7 @@ def test_two_folders_of_one_name_do_not_mix(place: Path, monkeypatch: pytest.Mon
 
 def test_unknown_names_the_nearest(place: Path) -> None:
     folders.new("small_things")
-    with pytest.raises(Unknown, match="no study is called 'small_thing'; the nearest .*small_things.*unseen list"):
+    with pytest.raises(Unknown, match=r"no study is called 'small_thing'; the nearest .*small_things.*unseen list"):
         find.folder("small_thing")
 
 

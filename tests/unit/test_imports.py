@@ -17,7 +17,11 @@ CORE_LINES = 3_000
 def loaded(code: str) -> set[str]:
     """The heavy modules in a fresh interpreter after it ran `code`."""
     told = f"import sys\n{code}\nprint(' '.join(m for m in {HEAVY!r} if m in sys.modules))"
-    return set(subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True).stdout.split("\n")[-2].split())
+    return set(
+        subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
+        .stdout.split("\n")[-2]
+        .split()
+    )
 
 
 @pytest.mark.parametrize("verb", ["--help", "list"])
@@ -40,7 +44,9 @@ def test_every_public_name_resolves() -> None:
 
 def test_core_stays_small(capsys: pytest.CaptureFixture[str]) -> None:
     """Past 3,000 lines something in core/ belongs elsewhere."""
-    sizes = {p.name: len(p.read_text(encoding="utf-8").splitlines()) for p in Path(unseen.__file__).parent.glob("core/*.py")}
+    sizes = {
+        p.name: len(p.read_text(encoding="utf-8").splitlines()) for p in Path(unseen.__file__).parent.glob("core/*.py")
+    }
     with capsys.disabled():
         print(f"\ncore: {sum(sizes.values())} lines")
     assert sum(sizes.values()) <= CORE_LINES, sizes

@@ -44,7 +44,9 @@ def study(block: int = 1, version: int = 1) -> Study:
 
 def test_one_trial_a_setting_and_seed() -> None:
     trials = plan("small", study(), "smoke")
-    assert [(type(t.setting).__name__, t.seeds) for t in trials] == [(k, (s,)) for k in ("Small", "Small", "Asked") for s in (0, 1)]
+    assert [(type(t.setting).__name__, t.seeds) for t in trials] == [
+        (k, (s,)) for k in ("Small", "Small", "Asked") for s in (0, 1)
+    ]
 
 
 def test_blocks_cover_every_seed_once() -> None:

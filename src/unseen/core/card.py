@@ -1,6 +1,6 @@
 """How does one model do on what it has not seen? Its profile: per axis the reference, the shifted, and the gap.
 
-    length · skills_in_context: exact    reference 0.62 [0.48, 0.75]   shifted 0.08 [0.02, 0.19]   gap −0.54 [−0.69, −0.36]
+length · skills_in_context: exact    reference 0.62 [0.48, 0.75]   shifted 0.08 [0.02, 0.19]   gap −0.54 [−0.69, −0.36]
 """
 
 from __future__ import annotations
@@ -81,7 +81,11 @@ class Profile:
             "note": self.note,
         }
         if self.change is not None and self.change_reference is not None:
-            told["change"] = {"reference": self.change_reference.to_json(), "shifted": self.change.to_json(), "p": self.p}
+            told["change"] = {
+                "reference": self.change_reference.to_json(),
+                "shifted": self.change.to_json(),
+                "p": self.p,
+            }
         return told
 
 
@@ -98,7 +102,13 @@ class Card:
     def to_json(self) -> dict[str, Any]:
         """`{model, tier, axes: {axis: [{study, reference, shifted, gap, n, evidence, curve}]}}`."""
         axes = {axis: [p.to_json() for p in profiles] for axis, profiles in self.axes.items()}
-        return {"model": self.model, "tier": self.tier, "against": self.against, "axes": axes, "notes": list(self.notes)}
+        return {
+            "model": self.model,
+            "tier": self.tier,
+            "against": self.against,
+            "axes": axes,
+            "notes": list(self.notes),
+        }
 
 
 def profiles(slug: str, study: Study, records: Records, against: Records | None = None) -> list[Profile]:

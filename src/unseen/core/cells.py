@@ -57,7 +57,9 @@ def _unlike(found: Records, named: set[str | None]) -> None:
         if name.startswith("at.") and _follows(found, column.codes):
             continue
         shown = ", ".join(str(v) for v in present[:4])
-        raise Untested(f"rows differ in {name.split('.', 1)[-1]} ({shown}), which the effect neither names nor lists in `over`, so they are not pooled.")
+        raise Untested(
+            f"rows differ in {name.split('.', 1)[-1]} ({shown}), which the effect neither names nor lists in `over`, so they are not pooled."
+        )
 
 
 def _follows(found: Records, codes: NDArray[np.int32]) -> bool:
@@ -79,7 +81,11 @@ def linear(terms: Sequence[Term], records: Records, unit: str, over: tuple[str, 
     parts = tuple(np.sum([m.weights @ m.values for m in group], axis=0) for group in groups)
     units = Units("mean", parts, made[0].units, ends, evidence=evidence)
     if unit not in BY_RUN:
-        return units if not counts else replace(units, cells=tuple(_cell(m, i, True, False) for m in made for i in range(len(m.weights))))
+        return (
+            units
+            if not counts
+            else replace(units, cells=tuple(_cell(m, i, True, False) for m in made for i in range(len(m.weights))))
+        )
     return _with_items(units, terms, made, picked, paired=paired, counts=counts, unit=unit)
 
 
@@ -102,7 +108,9 @@ def _matrix(term: Term, rows: Records, unit: str) -> Matrix:
     present = tuple(column.present())
     _complete(held, present, unit, term.measure, rows)
     if unit in BY_RUN and np.any(held > 1):
-        raise Untested(f"{term.measure} stands twice for one cell and seed; the records hold the same measurement twice.")
+        raise Untested(
+            f"{term.measure} stands twice for one cell and seed; the records hold the same measurement twice."
+        )
     total = np.bincount(flat, rows.value, minlength=held.size).reshape(shape)
     n = np.bincount(flat, rows.n.astype(float), minlength=held.size).reshape(shape)
     first = np.zeros(shape[0], np.int64)
@@ -126,10 +134,14 @@ def _complete(held: NDArray[np.intp], units: Sequence[Value], unit: str, measure
     word = "seeds" if unit in BY_RUN else f"values of {unit}"
     if len(lacking):
         named = ", ".join(str(units[i]) for i in lacking[:5])
-        raise Untested(f"{len(lacking)} of {len(units)} {word} have no value, because {measure} is missing in some cell of {named}.")
+        raise Untested(
+            f"{len(lacking)} of {len(units)} {word} have no value, because {measure} is missing in some cell of {named}."
+        )
     if np.any(np.isnan(rows.value)):
         bad = rows.columns["seed"].take(np.isnan(rows.value)).present()
-        raise Untested(f"{len(bad)} of {len(rows.columns['seed'].present())} seeds have no value, because {measure} is NaN in seeds {', '.join(map(str, bad[:5]))}.")
+        raise Untested(
+            f"{len(bad)} of {len(rows.columns['seed'].present())} seeds have no value, because {measure} is NaN in seeds {', '.join(map(str, bad[:5]))}."
+        )
 
 
 def _weights(term: Term, rows: Records, first: Index) -> Floats:
@@ -155,7 +167,16 @@ def numbers(values: NDArray[np.object_], name: str) -> Floats:
     return values.astype(float)
 
 
-def _with_items(units: Units, terms: Sequence[Term], made: Sequence[Matrix], picked: Sequence[Records], *, paired: bool, counts: bool, unit: str) -> Units:
+def _with_items(
+    units: Units,
+    terms: Sequence[Term],
+    made: Sequence[Matrix],
+    picked: Sequence[Records],
+    *,
+    paired: bool,
+    counts: bool,
+    unit: str,
+) -> Units:
     """Add cells and tables of shared items; where items are the unit, they become the parts."""
     cells: list[Cell] = []
     tables: dict[tuple[object, ...], Table] = {}
@@ -192,7 +213,9 @@ def _cell(matrix: Matrix, i: int, own: bool, alike: bool) -> Cell:
     return Cell(float(matrix.weights[i]), matrix.values[i], matrix.n[i], own, alike)
 
 
-def _items_by_cell(term: Term, matrix: Matrix, rows: Records) -> dict[tuple[Value, ...], tuple[tuple[str, ...], Floats, bool]]:
+def _items_by_cell(
+    term: Term, matrix: Matrix, rows: Records
+) -> dict[tuple[Value, ...], tuple[tuple[str, ...], Floats, bool]]:
     """cell -> (ids, scores [unit item], whether each unit has items of its own). Raises Untested for a gap in shared items."""
     items = rows.items
     if rows.held is None or not len(items):
@@ -229,12 +252,18 @@ def _scores(part: Records, measure: str) -> tuple[tuple[str, ...], Floats, bool]
     if len(every) == len(ids) and len(set(sizes.tolist())) == 1:
         return (), np.stack(split_values), True
     if len(every) == len(ids):
-        raise Untested(f"{measure}: the units have their own items, but not equally many ({sizes.min()} to {sizes.max()}).")
+        raise Untested(
+            f"{measure}: the units have their own items, but not equally many ({sizes.min()} to {sizes.max()})."
+        )
     gone = next((i, u) for u, held in enumerate(split_ids) for i in sorted(every - set(held.tolist())))
-    raise Untested(f"{measure}: of items shared between units every unit needs every one; unit {gone[1]} lacks item {gone[0]}.")
+    raise Untested(
+        f"{measure}: of items shared between units every unit needs every one; unit {gone[1]} lacks item {gone[0]}."
+    )
 
 
-def along(measure: str, coordinate: str, where: Where, records: Records, unit: str, over: tuple[str, ...]) -> tuple[tuple[Value, ...], Floats, Floats, tuple[str, ...]]:
+def along(
+    measure: str, coordinate: str, where: Where, records: Records, unit: str, over: tuple[str, ...]
+) -> tuple[tuple[Value, ...], Floats, Floats, tuple[str, ...]]:
     """The units' names, the coordinate's values [level], and the measure [unit level], averaged over all else.
 
     Over a coordinate as the unit, there is one level for each of its values and the units are the seeds.

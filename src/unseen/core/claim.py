@@ -1,6 +1,6 @@
 """What does a paper claim, and does it hold here? Claims, regions, and the verdict on records.
 
-    judge(Claim("C1", "…", reported="0.9", source="paper", effect=level("exact", shifted=True), expect=above(0.5)), records, "laptop").status
+judge(Claim("C1", "…", reported="0.9", source="paper", effect=level("exact", shifted=True), expect=above(0.5)), records, "laptop").status
 """
 
 from __future__ import annotations
@@ -169,7 +169,9 @@ def judge_study(study: Study, records: Records, tier: Tier, *, swept: Sequence[s
     return found
 
 
-def estimated(effect: Effect, records: Records, *, unit: str = "item", over: tuple[str, ...] = ()) -> tuple[float, float, float, str]:
+def estimated(
+    effect: Effect, records: Records, *, unit: str = "item", over: tuple[str, ...] = ()
+) -> tuple[float, float, float, str]:
     """An effect's estimate and 95% limits with no claim about it, and why there is none (NaN) where there is none."""
     try:
         units = effect.per_unit(records, unit, over)
@@ -216,7 +218,11 @@ def _precondition(effect: Effect, region: Region, claim: Claim, records: Records
 
 def _decide(claim: Claim, units: Units, tier: Tier) -> Verdict:
     m, n, evidence = point_of(units), unit_count(units, claim.unit), _evidence(units)
-    if units.ends is not None and units.rule != "ratio" and (why := _impossible(claim.expect, _range(units), _kind(units))):
+    if (
+        units.ends is not None
+        and units.rule != "ratio"
+        and (why := _impossible(claim.expect, _range(units), _kind(units)))
+    ):
         return Verdict(claim, tier, "untested", evidence, estimate=m, units=n, why=why)
     found = interval_of(units, claim.unit, 0.05)
     blank = Verdict(claim, tier, "undecided", evidence, estimate=m, units=n)
@@ -227,7 +233,11 @@ def _decide(claim: Claim, units: Units, tier: Tier) -> Verdict:
     low, high = _clipped(found, units)
     shown = replace(blank, low=low, high=high, detectable=width_of(found))
     if n < units.least and claim.unit != "item":
-        return replace(shown, detectable=None, why=f"{n} units are too few to judge runs; {units.least} are needed. The interval is that of the items in hand.")
+        return replace(
+            shown,
+            detectable=None,
+            why=f"{n} units are too few to judge runs; {units.least} are needed. The interval is that of the items in hand.",
+        )
     if low == high and not units.cells:
         return replace(shown, why=f"all {n} {claim.unit}s gave exactly {m:.6g}.")
 
@@ -280,7 +290,13 @@ def _impossible(region: Region, ends: tuple[float, float], kind: str) -> str:
 def _kind(units: Units) -> str:
     if units.rule == "rank":
         return "a rank correlation"
-    return "a fraction" if units.ends == (0.0, 1.0) else f"an effect between {units.ends[0]:g} and {units.ends[1]:g}" if units.ends else "it"
+    return (
+        "a fraction"
+        if units.ends == (0.0, 1.0)
+        else f"an effect between {units.ends[0]:g} and {units.ends[1]:g}"
+        if units.ends
+        else "it"
+    )
 
 
 def _exact_p(units: Units, claim: Claim) -> float | None:
@@ -288,7 +304,11 @@ def _exact_p(units: Units, claim: Claim) -> float | None:
     if claim.unit != "item" or len(units.tables) != 1 or units.tables[0].x.shape[0] != 1:
         return None
     table = units.tables[0]
-    if sorted(table.weights) != [-1.0, 1.0] or not np.all(np.isin(table.x, (-1, 0, 1))) or 0.0 not in (claim.expect.low, claim.expect.high):
+    if (
+        sorted(table.weights) != [-1.0, 1.0]
+        or not np.all(np.isin(table.x, (-1, 0, 1)))
+        or 0.0 not in (claim.expect.low, claim.expect.high)
+    ):
         return None
     return mcnemar(int(np.sum(table.x > 0)), int(np.sum(table.x < 0)))
 
@@ -321,5 +341,3 @@ def _evidence(units: Units) -> Evidence:
 def _weakest(records: Records) -> Evidence:
     found = records.columns["evidence"].present() if len(records) else []
     return next((e for e in EVIDENCE if e in found), "twin")
-
-

@@ -45,7 +45,12 @@ def _tree(path: Path) -> str:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
-        if isinstance(node, ast.Module | ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef) and body and isinstance(body, list) and ast.get_docstring(node, clean=False) is not None:
+        if (
+            isinstance(node, ast.Module | ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef)
+            and body
+            and isinstance(body, list)
+            and ast.get_docstring(node, clean=False) is not None
+        ):
             node.body = body[1:]
     return ast.dump(tree)
 

@@ -1,6 +1,6 @@
 """Do two models, or two runs of one study, differ? Paired, item by item where items were kept, else seed by seed.
 
-    Difference(what="skills_in_context: exact", split="5 words", a=0.40, b=0.55, estimate=0.15, low=0.02, high=0.28, …)
+Difference(what="skills_in_context: exact", split="5 words", a=0.40, b=0.55, estimate=0.15, low=0.02, high=0.28, …)
 """
 
 from __future__ import annotations
@@ -43,7 +43,12 @@ class Comparison:
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values."""
-        return {"a": self.first, "b": self.second, "differences": [asdict(d) for d in self.differences], "notes": list(self.notes)}
+        return {
+            "a": self.first,
+            "b": self.second,
+            "differences": [asdict(d) for d in self.differences],
+            "notes": list(self.notes),
+        }
 
 
 def compare(first: str, second: str, pairs: Mapping[str, tuple[Records, Records]]) -> Comparison:
@@ -89,12 +94,27 @@ def _of_measure(slug: str, measure: str, a: Records, b: Records) -> tuple[list[D
         name = f"{slug}: {measure}"
         if len(shared) < 2 or len(shared) < max(len(one), len(two)):
             unit = "items" if items else "seeds"
-            notes.append(f"{name} on {_words(cell)}: {len(shared)} {unit} are shared by A ({len(one)}) and B ({len(two)}); only shared ones are compared.")
+            notes.append(
+                f"{name} on {_words(cell)}: {len(shared)} {unit} are shared by A ({len(one)}) and B ({len(two)}); only shared ones are compared."
+            )
         if len(shared) < 2:
             continue
         x, y = np.array([one[k] for k in shared]), np.array([two[k] for k in shared])
         told = paired(x, y)
-        found.append(Difference(f"{name}{_arm(cell)}", cell[-1], float(x.mean()), float(y.mean()), told.estimate, told.low, told.high, told.p, len(shared), "item" if items else "seed"))
+        found.append(
+            Difference(
+                f"{name}{_arm(cell)}",
+                cell[-1],
+                float(x.mean()),
+                float(y.mean()),
+                told.estimate,
+                told.low,
+                told.high,
+                told.p,
+                len(shared),
+                "item" if items else "seed",
+            )
+        )
     return found, notes
 
 

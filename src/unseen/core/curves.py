@@ -14,7 +14,9 @@ from .stats import Floats
 SPLIT_WORDS = ("shifted", "split", "axis")
 
 
-def times(effect: StepsTo, where: Where, records: Records, over: Sequence[str]) -> tuple[tuple[Value, ...], Floats, tuple[str, ...]]:
+def times(
+    effect: StepsTo, where: Where, records: Records, over: Sequence[str]
+) -> tuple[tuple[Value, ...], Floats, tuple[str, ...]]:
     """The units and, for each, [step before, first step at the threshold]; never reached: [last step, ∞]."""
     rows = chosen(records, effect.measure, where, tuple(over), final=False)
     names, steps, values = _curves(rows, effect.measure)
@@ -29,13 +31,17 @@ def times(effect: StepsTo, where: Where, records: Records, over: Sequence[str]) 
     return names, bounds, _evidence(rows)
 
 
-def matched(effect: AtMatched, where: Where, records: Records, over: Sequence[str]) -> tuple[tuple[Value, ...], Floats, bool, tuple[str, ...]]:
+def matched(
+    effect: AtMatched, where: Where, records: Records, over: Sequence[str]
+) -> tuple[tuple[Value, ...], Floats, bool, tuple[str, ...]]:
     """The units, the measure where each unit's loss first passes the value, whether it holds counts, and the evidence."""
     rows = chosen(records, effect.measure, where, tuple(over), final=False)
     try:
         losses = chosen(records, effect.loss, where, tuple(over), final=False)
     except Untested:
-        losses = chosen(records, effect.loss, tuple((k, v) for k, v in where if k not in SPLIT_WORDS), tuple(over), final=False)
+        losses = chosen(
+            records, effect.loss, tuple((k, v) for k, v in where if k not in SPLIT_WORDS), tuple(over), final=False
+        )
     names, steps, values = _curves(rows, effect.measure)
     others, loss_steps, loss = _curves(losses, effect.loss)
     if names != others:
@@ -45,7 +51,9 @@ def matched(effect: AtMatched, where: Where, records: Records, over: Sequence[st
     found = np.array([_passing(effect.value, x, y) for x, y in zip(loss, values, strict=True)])
     if np.any(np.isnan(found)):
         lacking = [str(names[i]) for i in np.flatnonzero(np.isnan(found))]
-        raise Untested(f"{len(lacking)} of {len(names)} seeds have no value, because {effect.loss} never passed {effect.value:g} in seeds {', '.join(lacking[:5])}.")
+        raise Untested(
+            f"{len(lacking)} of {len(names)} seeds have no value, because {effect.loss} never passed {effect.value:g} in seeds {', '.join(lacking[:5])}."
+        )
     counts = bool(np.all((rows.value >= 0) & (rows.value <= 1)))
     return names, found, counts, (*_evidence(rows), *_evidence(losses))
 
@@ -75,7 +83,9 @@ def _curves(rows: Records, measure: str) -> tuple[tuple[Value, ...], Floats, Flo
     seeds = tuple(rows.columns["seed"].present())
     if np.any(held == 0):
         lacking = [str(seeds[i]) for i in np.flatnonzero(np.any(held == 0, axis=1))]
-        raise Untested(f"{len(lacking)} of {len(seeds)} seeds have no value, because {measure} was not measured at every step in seeds {', '.join(lacking[:5])}.")
+        raise Untested(
+            f"{len(lacking)} of {len(seeds)} seeds have no value, because {measure} was not measured at every step in seeds {', '.join(lacking[:5])}."
+        )
     values = np.bincount(flat, rows.value, minlength=held.size).reshape(shape) / held
     if np.any(np.isnan(values)):
         raise Untested(f"{measure} is NaN at some step, so its curve has a hole.")

@@ -1,17 +1,16 @@
 """Which number does a claim speak of? Effects turn records into one value a unit, and all that judging needs beside it.
 
-    str(gap("exact", {"format": "hints"}, {"format": "plain"}, shifted=True))
-    ->  "mean exact on shifted splits, format hints, minus format plain"
+str(gap("exact", {"format": "hints"}, {"format": "plain"}, shifted=True))
+->  "mean exact on shifted splits, format hints, minus format plain"
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .errors import Invalid
 from .record import Records, Value
@@ -186,7 +185,10 @@ class StepsTo:
                 raise Untested("the two times are of different seeds, so their ratio has no pairs.")
             with np.errstate(divide="ignore", invalid="ignore"):
                 low, high = bounds[:, 0] / other[:, 1], bounds[:, 1] / other[:, 0]
-            bounds, evidence = np.stack([np.nan_to_num(low, nan=0.0), np.where(np.isnan(high), np.inf, high)], axis=1), evidence + more
+            bounds, evidence = (
+                np.stack([np.nan_to_num(low, nan=0.0), np.where(np.isnan(high), np.inf, high)], axis=1),
+                evidence + more,
+            )
         return Units("median", (bounds,), names, least=5, evidence=evidence)
 
     def __str__(self) -> str:
@@ -234,7 +236,12 @@ def level(measure: str, **where: Value | frozenset[Value]) -> Linear:
     return Linear((Term(1.0, measure, _where(where)),), f"mean {measure}{_told(_where(where))}")
 
 
-def gap(measure: str, first: Mapping[str, Value | frozenset[Value]], second: Mapping[str, Value | frozenset[Value]], **where: Value | frozenset[Value]) -> Linear:
+def gap(
+    measure: str,
+    first: Mapping[str, Value | frozenset[Value]],
+    second: Mapping[str, Value | frozenset[Value]],
+    **where: Value | frozenset[Value],
+) -> Linear:
     """The mean on the first arm minus that on the second; `where` holds for both."""
     a, b = _where({**where, **first}), _where({**where, **second})
     words = f"mean {measure}{_told(_where(where))}{_told(_where(first))}, minus{_told(_where(second), lead='')}"
@@ -249,7 +256,9 @@ def minus(first: Linear, second: Linear) -> Linear:
 
 def slope(measure: str, coordinate: str, **where: Value | frozenset[Value]) -> Linear:
     """The least-squares slope of a measure over a numeric coordinate, per unit of it."""
-    return Linear((Term(1.0, measure, _where(where), coordinate),), f"slope of {measure} over {coordinate}{_told(_where(where))}")
+    return Linear(
+        (Term(1.0, measure, _where(where), coordinate),), f"slope of {measure} over {coordinate}{_told(_where(where))}"
+    )
 
 
 def ratio(top: Linear, bottom: Linear) -> Ratio:
@@ -262,14 +271,28 @@ def rank(measure: str, coordinate: str, **where: Value | frozenset[Value]) -> Ra
     return Rank(measure, coordinate, _where(where))
 
 
-def steps_to(measure: str, threshold: float, *, against: Mapping[str, Value] | None = None, falling: bool = False, **where: Value | frozenset[Value]) -> StepsTo:
+def steps_to(
+    measure: str,
+    threshold: float,
+    *,
+    against: Mapping[str, Value] | None = None,
+    falling: bool = False,
+    **where: Value | frozenset[Value],
+) -> StepsTo:
     """The median number of steps until a measure reaches a threshold; with `against`, divided by that arm's."""
     if against is None:
         return StepsTo(measure, threshold, _where(where), None, falling)
     return StepsTo(measure, threshold, _where(where), _where({**where, **against}), falling)
 
 
-def at_matched(measure: str, loss: str, value: float, *, against: Mapping[str, Value] | None = None, **where: Value | frozenset[Value]) -> AtMatched:
+def at_matched(
+    measure: str,
+    loss: str,
+    value: float,
+    *,
+    against: Mapping[str, Value] | None = None,
+    **where: Value | frozenset[Value],
+) -> AtMatched:
     """A measure where `loss` passes `value` on each unit's own curve; with `against`, minus that arm's."""
     return AtMatched(measure, loss, value, _where(where), None if against is None else _where({**where, **against}))
 
@@ -300,5 +323,3 @@ def _told(where: Where, lead: str = ", ") -> str:
     if not told:
         return ""
     return (" " if words[0].startswith("on ") or not lead else lead) + told
-
-

@@ -1,6 +1,6 @@
 """How is a plan carried out? Each trial once, wherever there is room; a failure stops only its own trial.
 
-    execute(trials, store, procs(2))  ->  [Outcome(trial, "done", "", 3.2), Outcome(trial, "kept", "", 0.0), …]
+execute(trials, store, procs(2))  ->  [Outcome(trial, "done", "", 3.2), Outcome(trial, "kept", "", 0.0), …]
 """
 
 from __future__ import annotations
@@ -24,7 +24,13 @@ from .record import Value
 from .store import Store
 from .work import measure, threads_of
 
-THREAD_WORDS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS", "POLARS_MAX_THREADS")
+THREAD_WORDS = (
+    "OMP_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "POLARS_MAX_THREADS",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +87,13 @@ def execute(trials: Sequence[Trial], store: Store, pool: Pool, *, tell: Tell | N
     return [found[t.key] for t in trials]
 
 
-def _leased(left: Sequence[Trial], store: Store, leases: contextlib.ExitStack, found: dict[str, Outcome], began: dict[str, float]) -> Iterator[Trial]:
+def _leased(
+    left: Sequence[Trial],
+    store: Store,
+    leases: contextlib.ExitStack,
+    found: dict[str, Outcome],
+    began: dict[str, float],
+) -> Iterator[Trial]:
     """The trials that are not finished and that no other driver works on, leased one by one as there is room."""
     for trial in left:
         if store.has(trial):
@@ -224,7 +236,14 @@ def _one_thread() -> Iterator[None]:
 def _packed(trial: Trial) -> dict[str, Any]:
     from .study import values_of
 
-    return {"study": trial.study, "version": trial.version, "class": type(trial.setting).__name__, "values": values_of(trial.setting), "seeds": trial.seeds, "pins": dict(trial.pins)}
+    return {
+        "study": trial.study,
+        "version": trial.version,
+        "class": type(trial.setting).__name__,
+        "values": values_of(trial.setting),
+        "seeds": trial.seeds,
+        "pins": dict(trial.pins),
+    }
 
 
 def _unpacked(told: Mapping[str, Any]) -> Trial:

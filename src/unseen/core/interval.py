@@ -64,7 +64,11 @@ def interval_of(units: Units, unit: str, alpha: float) -> Ends | None:
         pairs = units.parts[0]
         return fieller(pairs[:, 0], pairs[:, 1], units.ends, alpha) if len(pairs) >= units.least else None
     if units.rule == "median":
-        return median_limits(units.parts[0][:, 0], units.parts[0][:, 1], alpha) if len(units.parts[0]) >= units.least else None
+        return (
+            median_limits(units.parts[0][:, 0], units.parts[0][:, 1], alpha)
+            if len(units.parts[0]) >= units.least
+            else None
+        )
     if units.rule == "rank":
         return _ranked(units, alpha)
     found = _of_mean(units, unit, alpha)
@@ -87,7 +91,9 @@ def _ranked(units: Units, alpha: float) -> Ends | None:
 
 def _of_mean(units: Units, unit: str, alpha: float) -> Ends | None:
     """The interval of a mean, before its floor; None with too few units."""
-    if min(len(p) for p in units.parts) < (2 if unit == "item" else units.least) or (unit == "item" and not units.of_items):
+    if min(len(p) for p in units.parts) < (2 if unit == "item" else units.least) or (
+        unit == "item" and not units.of_items
+    ):
         return None
     if unit == "item" and units.cells and all(len(c.p) == 1 for c in units.cells):
         return None if _one_run(units) else limits(together([spread(p) for p in units.parts]), units.ends, alpha)

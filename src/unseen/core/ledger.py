@@ -1,7 +1,7 @@
 """What was concluded? A study's verdicts with what they were judged from, and the ledger that keeps them.
 
-    results/length_generalization/laptop.json       verdicts, provenance of the trials
-    results/length_generalization/laptop.parquet    the rows they were judged from (laptop.items.parquet: item scores)
+results/length_generalization/laptop.json       verdicts, provenance of the trials
+results/length_generalization/laptop.parquet    the rows they were judged from (laptop.items.parquet: item scores)
 """
 
 from __future__ import annotations
@@ -109,7 +109,9 @@ def read(root: Path, slug: str, tier: str) -> tuple[dict[str, Any], Records]:
     """What the ledger holds of a study at a tier: its JSON and its records. Raises Missing or Damaged."""
     path = root / slug / f"{tier}.json"
     if not path.is_file():
-        raise Missing(f"the ledger {root} holds nothing of {slug} at tier {tier}; `unseen judge {slug} --tier {tier} --record {root}` writes it.")
+        raise Missing(
+            f"the ledger {root} holds nothing of {slug} at tier {tier}; `unseen judge {slug} --tier {tier} --record {root}` writes it."
+        )
     import polars as pl
 
     try:
@@ -151,11 +153,17 @@ def _measures(study: Study) -> Iterable[str]:
 def _refuse(judged: Judged) -> None:
     name = f"{judged.slug} at tier {judged.tier}"
     if judged.exploratory:
-        raise Mistake(f"{name}: this plan was changed by --set, --seeds or --model, so its verdicts are exploratory and never enter the ledger.")
+        raise Mistake(
+            f"{name}: this plan was changed by --set, --seeds or --model, so its verdicts are exploratory and never enter the ledger."
+        )
     if judged.absent:
-        raise Mistake(f"{name}: {len(judged.absent)} of {len(judged.trials)} trials are not measured; `unseen run {judged.slug} --tier {judged.tier}` measures them.")
+        raise Mistake(
+            f"{name}: {len(judged.absent)} of {len(judged.trials)} trials are not measured; `unseen run {judged.slug} --tier {judged.tier}` measures them."
+        )
     if judged.stale:
-        raise Mistake(f"{name}: trials {', '.join(judged.stale)} were measured by older code; run the study again with --fresh first.")
+        raise Mistake(
+            f"{name}: trials {', '.join(judged.stale)} were measured by older code; run the study again with --fresh first."
+        )
 
 
 def _table(frame: Any, path: Path) -> Path:
@@ -164,7 +172,9 @@ def _table(frame: Any, path: Path) -> Path:
     held = io.BytesIO()
     frame.write_parquet(held, compression="zstd", compression_level=19, statistics=False)
     if held.tell() > LARGEST:
-        raise Invalid(f"{path.name} would hold {held.tell():,} bytes; the ledger takes {LARGEST:,} at most. Yield fewer steps or items for measures that claims read.")
+        raise Invalid(
+            f"{path.name} would hold {held.tell():,} bytes; the ledger takes {LARGEST:,} at most. Yield fewer steps or items for measures that claims read."
+        )
     _whole(path, held.getvalue())
     return path
 

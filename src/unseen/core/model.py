@@ -1,7 +1,7 @@
 """What can be asked of a model? Text for a prompt (`Generates`), or the log-probability of an answer (`Scores`).
 
-    model.generate(["2 + 2 ="], max_new_tokens=4)  ->  [Answer(text=' 4', finish='stop', tokens=2)]
-    model.logprobs(["2 + 2 ="], [" 4"])            ->  array([-0.31])
+model.generate(["2 + 2 ="], max_new_tokens=4)  ->  [Answer(text=' 4', finish='stop', tokens=2)]
+model.logprobs(["2 + 2 ="], [" 4"])            ->  array([-0.31])
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What will be done? A study and a tier, turned into trials; pure, offline, in a fixed order.
 
-    plan("length_generalization", STUDY, "smoke")  ->  [Trial(key='09c4…', setting=Setting(...), seeds=(0, 1)), …]
+plan("length_generalization", STUDY, "smoke")  ->  [Trial(key='09c4…', setting=Setting(...), seeds=(0, 1)), …]
 """
 
 from __future__ import annotations
@@ -172,7 +172,9 @@ def _names(kinds: Sequence[type]) -> list[str]:
 
 def _no_field(slug: str, kinds: Sequence[type], name: str) -> Unknown:
     names = _names(kinds)
-    return Unknown(f"--set {name}: no setting of {slug} has a field {name!r}{nearest(name, names)}. Its fields: {', '.join(names)}.")
+    return Unknown(
+        f"--set {name}: no setting of {slug} has a field {name!r}{nearest(name, names)}. Its fields: {', '.join(names)}."
+    )
 
 
 def _with_model(slug: str, settings: Sequence[Any], model: str) -> list[Any]:

@@ -39,7 +39,9 @@ class Coded:
     def of(values: Sequence[Value]) -> Coded:
         """Code a column of plain values."""
         seen: dict[tuple[str, Value], int] = {}
-        raw = np.fromiter((seen.setdefault((type(v).__name__, v), len(seen)) for v in map(_flat, values)), np.int32, len(values))
+        raw = np.fromiter(
+            (seen.setdefault((type(v).__name__, v), len(seen)) for v in map(_flat, values)), np.int32, len(values)
+        )
         return Coded._sorted(raw, [v for _, v in seen])
 
     @staticmethod
@@ -81,7 +83,9 @@ class Records:
     held: Records | None = None
 
     @staticmethod
-    def of(told: Iterable[tuple[Mapping[str, Value], int, Row | Item]], evidence: str = "twin", trial: str = "") -> Records:
+    def of(
+        told: Iterable[tuple[Mapping[str, Value], int, Row | Item]], evidence: str = "twin", trial: str = ""
+    ) -> Records:
         """Records of (setting as a mapping, seed, Row or Item). A mapping's "setting" names its class.
 
         Items are kept, and their mean per cell and seed added as a row. Raises Invalid where a key stands in two
@@ -90,7 +94,12 @@ class Records:
         rows: list[dict[str, Value]] = []
         items: list[dict[str, Value]] = []
         for setting, seed, one in told:
-            head = {**_setting(setting), "seed": seed if one.seed is None else one.seed, "evidence": evidence, "trial": trial}
+            head = {
+                **_setting(setting),
+                "seed": seed if one.seed is None else one.seed,
+                "evidence": evidence,
+                "trial": trial,
+            }
             if isinstance(one, Item):
                 items += _item_rows(head, one)
             else:
@@ -272,14 +281,32 @@ def _setting(setting: Mapping[str, Value]) -> dict[str, Value]:
 
 def _row(head: Mapping[str, Value], row: Row) -> dict[str, Value]:
     split = row.split
-    told: dict[str, Value] = {**head, "measure": row.measure, "step": row.step, "drawn": row.drawn, "value": float(row.value), "n": row.n}
-    told.update(split=split.name if split else "", axis=split.axis if split else "", shifted=bool(split and split.shifted))
+    told: dict[str, Value] = {
+        **head,
+        "measure": row.measure,
+        "step": row.step,
+        "drawn": row.drawn,
+        "value": float(row.value),
+        "n": row.n,
+    }
+    told.update(
+        split=split.name if split else "", axis=split.axis if split else "", shifted=bool(split and split.shifted)
+    )
     _place(told, (split.at if split else {}), row.at)
     return told
 
 
 def _item_rows(head: Mapping[str, Value], item: Item) -> list[dict[str, Value]]:
-    told: dict[str, Value] = {**head, "step": item.step, "drawn": "", "n": 1, "id": item.id, "split": item.split.name, "axis": item.split.axis, "shifted": item.split.shifted}
+    told: dict[str, Value] = {
+        **head,
+        "step": item.step,
+        "drawn": "",
+        "n": 1,
+        "id": item.id,
+        "split": item.split.name,
+        "axis": item.split.axis,
+        "shifted": item.split.shifted,
+    }
     _place(told, item.split.at, item.at)
     return [{**told, "measure": name, "value": float(score)} for name, score in item.scores.items()]
 
@@ -290,7 +317,9 @@ def _place(told: dict[str, Value], *coordinates: Mapping[str, Value]) -> None:
         for key, value in at.items():
             name = f"at.{key}"
             if name in told and told[name] != value:
-                raise Invalid(f"the coordinate {key!r} is {told[name]!r} for the split {told['split']!r} and {value!r} for its row; use two names.")
+                raise Invalid(
+                    f"the coordinate {key!r} is {told[name]!r} for the split {told['split']!r} and {value!r} for its row; use two names."
+                )
             told[name] = value
 
 
@@ -299,14 +328,18 @@ def _check_places(rows: Sequence[Mapping[str, Value]]) -> None:
     fields = {k.removeprefix("setting.") for k in keys if k.startswith("setting.")}
     at = {k.removeprefix("at.") for k in keys if k.startswith("at.")}
     if both := sorted(fields & at):
-        raise Invalid(f"{', '.join(both)} is both a field of the setting and a coordinate of rows; rename one, for effects select by name.")
+        raise Invalid(
+            f"{', '.join(both)} is both a field of the setting and a coordinate of rows; rename one, for effects select by name."
+        )
     if taken := sorted((fields | at) & {*NAMED, "value", "n", "id"}):
         raise Invalid(f"{', '.join(taken)} cannot name a field or coordinate: records have a column of that name.")
 
 
 def _identity(row: Mapping[str, Value]) -> tuple[tuple[str, Value], ...]:
     skip = {"value", "n", "drawn", "id", "evidence", "trial", "axis", "shifted"}
-    return tuple(sorted(((k, _flat(v)) for k, v in row.items() if k not in skip and v is not None), key=lambda kv: kv[0]))
+    return tuple(
+        sorted(((k, _flat(v)) for k, v in row.items() if k not in skip and v is not None), key=lambda kv: kv[0])
+    )
 
 
 def _means(items: Sequence[Mapping[str, Value]], rows: set[tuple[tuple[str, Value], ...]]) -> list[dict[str, Value]]:
@@ -321,9 +354,13 @@ def _means(items: Sequence[Mapping[str, Value]], rows: set[tuple[tuple[str, Valu
         ids = [str(i["id"]) for i in held]
         if len(set(ids)) < len(ids):
             twice = next(i for i in ids if ids.count(i) > 1)
-            raise Invalid(f"item {twice} stands twice in {held[0]['split']!r}; ids are distinct within a split, setting and seed.")
+            raise Invalid(
+                f"item {twice} stands twice in {held[0]['split']!r}; ids are distinct within a split, setting and seed."
+            )
         mean = math.fsum(float(i["value"]) for i in held) / len(held)  # type: ignore[arg-type]
-        made.append({**{k: v for k, v in held[0].items() if k != "id"}, "value": mean, "n": len(held), "drawn": drawn_of(ids)})
+        made.append(
+            {**{k: v for k, v in held[0].items() if k != "id"}, "value": mean, "n": len(held), "drawn": drawn_of(ids)}
+        )
     return made
 
 

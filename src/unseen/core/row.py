@@ -1,6 +1,6 @@
 """What was measured? Rows (one number per measure, split, step, seed) and items (one question, one answer, its scores).
 
-    Row("exact", 0.93, Split("6 digits", axis="length", at={"digits": 6}, shifted=True), n=512, step=1000, seed=2)
+Row("exact", 0.93, Split("6 digits", axis="length", at={"digits": 6}, shifted=True), n=512, step=1000, seed=2)
 """
 
 from __future__ import annotations

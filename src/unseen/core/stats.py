@@ -160,7 +160,11 @@ def fieller(a: Floats, b: Floats, ends: Ends | None, alpha: float = 0.05) -> End
     estimate = float(np.mean(a) / np.mean(b))
 
     def inside(c: float) -> bool:
-        reach = None if ends is None else (min(ends[0] - c * ends[1], ends[0] - c * ends[0]), max(ends[1] - c * ends[0], ends[1] - c * ends[1]))
+        reach = (
+            None
+            if ends is None
+            else (min(ends[0] - c * ends[1], ends[0] - c * ends[0]), max(ends[1] - c * ends[0], ends[1] - c * ends[1]))
+        )
         found = limits(spread(a - c * b), reach, alpha)
         return found[0] <= 0 <= found[1]
 

@@ -1,8 +1,8 @@
 """Where is what was measured? One trial, one folder, whole or not there.
 
-    $UNSEEN_HOME/trials/<study>/<key>/     records.parquet [scores.parquet items.parquet] files/ … and last trial.json
-    $UNSEEN_HOME/partial/<study>/<key>/    what a trial that is not finished has yielded and kept so far
-    $UNSEEN_HOME/plans/<hash>.json         which pins each run of a plan had, newest last
+$UNSEEN_HOME/trials/<study>/<key>/     records.parquet [scores.parquet items.parquet] files/ … and last trial.json
+$UNSEEN_HOME/partial/<study>/<key>/    what a trial that is not finished has yielded and kept so far
+$UNSEEN_HOME/plans/<hash>.json         which pins each run of a plan had, newest last
 """
 
 from __future__ import annotations
@@ -34,7 +34,9 @@ class Store:
     def __init__(self, root: str | Path) -> None:
         self.root = Path(root)
         if self.root.exists() and not self.root.is_dir():
-            raise Mistake(f"the store {self.root} is a file, not a folder; name a folder with UNSEEN_HOME, or move the file.")
+            raise Mistake(
+                f"the store {self.root} is a file, not a folder; name a folder with UNSEEN_HOME, or move the file."
+            )
         self._manifests = cache(self._read_manifest)
 
     def folder(self, trial: Trial) -> Path:
@@ -102,9 +104,13 @@ class Store:
             try:
                 rows = pl.read_parquet(folder / "records.parquet", memory_map=False)
                 scores = folder / "scores.parquet"
-                parts.append(Records.of_frames(rows, pl.read_parquet(scores, memory_map=False) if scores.is_file() else None))
+                parts.append(
+                    Records.of_frames(rows, pl.read_parquet(scores, memory_map=False) if scores.is_file() else None)
+                )
             except (OSError, pl.exceptions.PolarsError, KeyError, ValueError) as error:
-                raise Damaged(f"the trial {trial.key} of {trial.study} cannot be read ({_short(error)}); remove {folder} and run it again.") from None
+                raise Damaged(
+                    f"the trial {trial.key} of {trial.study} cannot be read ({_short(error)}); remove {folder} and run it again."
+                ) from None
         return Records.concat(parts)
 
     def items(self, trial: Trial) -> Iterator[dict[str, Any]]:
@@ -183,7 +189,9 @@ class Store:
         try:
             return cast("dict[str, dict[str, str]]", json.loads(path.read_text(encoding="utf-8"))["runs"][-1]["pins"])
         except (ValueError, KeyError, IndexError):
-            raise Damaged(f"the plan {path} cannot be read; remove it and run the study again (finished trials are kept).") from None
+            raise Damaged(
+                f"the plan {path} cannot be read; remove it and run the study again (finished trials are kept)."
+            ) from None
 
     def live(self, event: Mapping[str, Any]) -> None:
         """Mirror progress for those who watch from elsewhere; lost without harm."""
@@ -213,7 +221,9 @@ class Store:
                 raise ValueError("it is no trial's manifest")
             return cast("dict[str, Any]", told)
         except (OSError, ValueError) as error:
-            raise Damaged(f"{path} cannot be read ({_short(error)}); remove {path.parent} and run the trial again.") from None
+            raise Damaged(
+                f"{path} cannot be read ({_short(error)}); remove {path.parent} and run the trial again."
+            ) from None
 
 
 @contextmanager
@@ -223,9 +233,13 @@ def full_disk(doing: str) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            raise Failed(f"the disk is full while {doing} ({error.filename or 'no file named'}); what was finished is intact. Free some space and run the same command again.") from error
+            raise Failed(
+                f"the disk is full while {doing} ({error.filename or 'no file named'}); what was finished is intact. Free some space and run the same command again."
+            ) from error
         if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
-            raise Mistake(f"{error.filename or 'the store'} cannot be written while {doing} ({error.strerror}); name another folder with UNSEEN_HOME.") from error
+            raise Mistake(
+                f"{error.filename or 'the store'} cannot be written while {doing} ({error.strerror}); name another folder with UNSEEN_HOME."
+            ) from error
         raise
 
 

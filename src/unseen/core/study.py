@@ -1,6 +1,6 @@
 """What is asked? A study: one paper, its settings at three scales, and the claims to be judged.
 
-    STUDY = Study(paper=Paper("What Algorithms can Transformers Learn? …", "2310.16028", 2023), axes=("length",), …)
+STUDY = Study(paper=Paper("What Algorithms can Transformers Learn? …", "2310.16028", 2023), axes=("length",), …)
 """
 
 from __future__ import annotations
@@ -34,7 +34,9 @@ class Paper:
 
     def __post_init__(self) -> None:
         if self.arxiv is not None and not re.fullmatch(r"\d{4}\.\d{4,5}", self.arxiv):
-            raise Invalid(f"Paper.arxiv={self.arxiv!r} is not an arXiv number such as 2310.16028; None if there is none.")
+            raise Invalid(
+                f"Paper.arxiv={self.arxiv!r} is not an arXiv number such as 2310.16028; None if there is none."
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,9 @@ class Study:
 
     def __post_init__(self) -> None:
         if not self.axes:
-            raise Invalid("Study.axes is empty: name the axes along which its test leaves the reference, such as 'length'.")
+            raise Invalid(
+                "Study.axes is empty: name the axes along which its test leaves the reference, such as 'length'."
+            )
         if missing := [tier for tier in TIERS if self.seeds.get(tier, 0) < 1]:
             raise Invalid(f"Study.seeds gives no seeds for {', '.join(missing)}; every tier needs at least one.")
         if self.block < 1 or self.version < 1:
@@ -128,7 +132,9 @@ def values_of(setting: Any) -> dict[str, Value]:
     found = {f.name: getattr(setting, f.name) for f in fields(setting)}
     for name, value in found.items():
         if not _plain(value):
-            raise Invalid(f"{type(setting).__name__}.{name}={value!r} is no plain value; use str, int, float, bool, None or tuples of them.")
+            raise Invalid(
+                f"{type(setting).__name__}.{name}={value!r} is no plain value; use str, int, float, bool, None or tuples of them."
+            )
     return found
 
 

@@ -1,6 +1,6 @@
 """What is a task? Examples with a right answer, drawn on named splits, and the rule that scores an answer.
 
-    Example(id='6f1c…', prompt='2 7 + 4 5 =', truth='7 2', split=Split('4 digits', ...), familiar=None, at={})
+Example(id='6f1c…', prompt='2 7 + 4 5 =', truth='7 2', split=Split('4 digits', ...), familiar=None, at={})
 """
 
 from __future__ import annotations

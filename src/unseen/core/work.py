@@ -51,7 +51,9 @@ class Journal:
         if before == line:
             return
         if before is not None:
-            raise Invalid(f"a row was yielded twice with different values: {before} and then {line}. A trial must be a function of its setting and lab.")
+            raise Invalid(
+                f"a row was yielded twice with different values: {before} and then {line}. A trial must be a function of its setting and lab."
+            )
         self._lines[identity], self.rows[identity] = line, row
         self._file.write(line.encode() + b"\n")
 
@@ -149,7 +151,9 @@ def _stamped(row: Row | Item, trial: Trial) -> Row | Item:
             raise Invalid(f"a row names seed {row.seed}, but this trial measures {trial.seeds}.")
         return row
     if len(trial.seeds) > 1:
-        raise Invalid(f"this trial measures the seeds {trial.seeds} together, so every row must name its seed; Row.each does.")
+        raise Invalid(
+            f"this trial measures the seeds {trial.seeds} together, so every row must name its seed; Row.each does."
+        )
     return replace(row, seed=trial.seeds[0])
 
 
@@ -168,7 +172,11 @@ def _ready(trial: Trial, partial: Path, rows: list[Row | Item], code: str, minut
         _texts([r for r in rows if isinstance(r, Item)]).write_parquet(ready / "items.parquet", statistics=False)
     if any((partial / "files").iterdir()):
         os.rename(partial / "files", ready / "files")
-    files = {str(p.relative_to(ready)): {"bytes": p.stat().st_size, "sha256": digest_of_file(p)} for p in sorted(ready.rglob("*")) if p.is_file()}
+    files = {
+        str(p.relative_to(ready)): {"bytes": p.stat().st_size, "sha256": digest_of_file(p)}
+        for p in sorted(ready.rglob("*"))
+        if p.is_file()
+    }
     told = {
         "key": trial.key,
         "study": trial.study,
@@ -181,7 +189,12 @@ def _ready(trial: Trial, partial: Path, rows: list[Row | Item], code: str, minut
         "files": files,
         "code": code,
         "versions": _versions(),
-        "host": {"name": platform.node(), "machine": platform.machine(), "system": platform.system(), "processor": _processor()},
+        "host": {
+            "name": platform.node(),
+            "machine": platform.machine(),
+            "system": platform.system(),
+            "processor": _processor(),
+        },
         "threads": threads_of(trial),
         "minutes": round(minutes, 4),
         "finished": now(),
@@ -211,7 +224,21 @@ def _texts(items: list[Item]) -> Any:
         }
         for i in items
     ]  # fmt: skip
-    schema = {"id": pl.String, "split": pl.String, "shifted": pl.Boolean, "prompt": pl.String, "answer": pl.String, "truth": pl.String, "familiar": pl.String, "finish": pl.String, "tokens": pl.Int64, "step": pl.Int64, "seed": pl.Int64, "scores": pl.String, "at": pl.String}
+    schema = {
+        "id": pl.String,
+        "split": pl.String,
+        "shifted": pl.Boolean,
+        "prompt": pl.String,
+        "answer": pl.String,
+        "truth": pl.String,
+        "familiar": pl.String,
+        "finish": pl.String,
+        "tokens": pl.Int64,
+        "step": pl.Int64,
+        "seed": pl.Int64,
+        "scores": pl.String,
+        "at": pl.String,
+    }
     return pl.DataFrame(told, schema=schema).sort("split", "at", "id", "step", "seed", maintain_order=True)
 
 
@@ -225,7 +252,9 @@ def _versions() -> dict[str, str]:
 def _processor() -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.processor())
+        return next(
+            (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.processor()
+        )
     except OSError:
         return platform.processor()
 
@@ -240,7 +269,9 @@ def _plain(value: Any) -> Any:
 def _identity(row: Row | Item) -> str:
     own = [row.measure] if isinstance(row, Row) else [row.id, row.prompt]
     split = [row.split.name, dict(row.split.at)] if row.split else None
-    return json.dumps([type(row).__name__, *own, split, dict(row.at), row.step, row.seed], default=_plain, sort_keys=True)
+    return json.dumps(
+        [type(row).__name__, *own, split, dict(row.at), row.step, row.seed], default=_plain, sort_keys=True
+    )
 
 
 def _row_of(told: dict[str, Any]) -> Row | Item:

@@ -55,7 +55,10 @@ def _right(models: Decoder, drawn: list[Batch]) -> tuple[NDArray[np.bool_], NDAr
     width = max(b.tokens.shape[1] for b in drawn)
     tokens = np.stack([np.pad(b.tokens, ((0, 0), (0, width - b.tokens.shape[1]))) for b in drawn]).astype(np.int64)
     answer = np.stack([np.pad(b.answer, ((0, 0), (0, width - b.answer.shape[1]))) for b in drawn])
-    right = [models.logits(models(part[:, :, :-1])).argmax(-1) == part[:, :, 1:] for part in _pieces(torch.from_numpy(tokens).to(models.flat.device))]
+    right = [
+        models.logits(models(part[:, :, :-1])).argmax(-1) == part[:, :, 1:]
+        for part in _pieces(torch.from_numpy(tokens).to(models.flat.device))
+    ]
     return torch.cat(right, 1).cpu().numpy(), answer[:, :, 1:]
 
 

@@ -58,7 +58,7 @@ def next_token(
     *,
     steps: int,
     every: int | Sequence[int],
-    recipe: Recipe = Recipe(),  # noqa: B008  (frozen)
+    recipe: Recipe = Recipe(),
     lab: Lab,
     phase: str = "fit",
 ) -> Iterator[tuple[int, Decoder]]:
@@ -77,13 +77,20 @@ def next_token(
             tokens, answer, offset = _batch(models, task, split, step, recipe, lab, width)
             loss = training.step(tokens, answer, offset, recipe.rate(step, steps), body)
             if step + 1 in at:
-                lab.progress(step + 1, steps, loss=float(loss.mean()), **({"diverged": int((~training.alive).sum())} if not training.alive.all() else {}))
+                lab.progress(
+                    step + 1,
+                    steps,
+                    loss=float(loss.mean()),
+                    **({"diverged": int((~training.alive).sum())} if not training.alive.all() else {}),
+                )
                 yield step + 1, models
                 training.checkpoint(lab, phase, step + 1)
             elif step % 8 == 0:
                 lab.progress(step + 1, steps, loss=float(loss.mean()))
     except (torch.OutOfMemoryError, MemoryError) as error:
-        raise Failed(f"memory ran out training {len(models.seeds)} decoders of width {models.shape.width} on {recipe.batch} sequences each; lower batch, width or the number of seeds.") from error
+        raise Failed(
+            f"memory ran out training {len(models.seeds)} decoders of width {models.shape.width} on {recipe.batch} sequences each; lower batch, width or the number of seeds."
+        ) from error
 
 
 class _Training:
@@ -102,7 +109,9 @@ class _Training:
             at += size
         rates = recipe.lr if isinstance(recipe.lr, tuple) else (recipe.lr,) * len(models.seeds)
         if len(rates) != len(models.seeds):
-            raise Invalid(f"lr={recipe.lr} has {len(rates)} rates for {len(models.seeds)} members; give one, or one for each.")
+            raise Invalid(
+                f"lr={recipe.lr} has {len(rates)} rates for {len(models.seeds)} members; give one, or one for each."
+            )
         groups = [
             {"params": [row], "lr": rate, "peak": rate, "weight_decay": decay}
             for pair, rate in zip(self.rows, rates, strict=True)
@@ -110,7 +119,9 @@ class _Training:
         ]
         self.adam = torch.optim.AdamW(groups, betas=recipe.betas, fused=True)
 
-    def step(self, tokens: Tensor, answer: Tensor, offset: Tensor | None, share: float, body: Callable[..., Tensor]) -> Tensor:
+    def step(
+        self, tokens: Tensor, answer: Tensor, offset: Tensor | None, share: float, body: Callable[..., Tensor]
+    ) -> Tensor:
         """One step of every member; their losses [seed]."""
         self.grad.zero_()
         with torch.autocast(tokens.device.type, torch.bfloat16, enabled=half(tokens.device.type)):
@@ -142,7 +153,9 @@ class _Training:
         """Keep weights, moments and who is alive."""
         kept = {"flat": self.models.flat, "alive": self.alive.to(torch.uint8)}
         for i, row in enumerate(r for pair in self.rows for r in pair):
-            kept.update({f"{name}.{i}": self.adam.state[row][name].clone() for name in ("exp_avg", "exp_avg_sq", "step")})
+            kept.update(
+                {f"{name}.{i}": self.adam.state[row][name].clone() for name in ("exp_avg", "exp_avg_sq", "step")}
+            )
         lab.checkpoint(phase, step, kept)
 
     def resume(self, lab: Lab, phase: str) -> int:
@@ -154,7 +167,10 @@ class _Training:
         with torch.no_grad():
             self.models.flat.copy_(kept["flat"])
         for i, row in enumerate(r for pair in self.rows for r in pair):
-            self.adam.state[row] = {name: kept[f"{name}.{i}"].to(row.device if name != "step" else "cpu") for name in ("exp_avg", "exp_avg_sq", "step")}
+            self.adam.state[row] = {
+                name: kept[f"{name}.{i}"].to(row.device if name != "step" else "cpu")
+                for name in ("exp_avg", "exp_avg_sq", "step")
+            }
         self.alive = kept["alive"].bool().cpu()
         if not bool(self.alive.all()):
             self._freeze(self.alive.to(self.grad.device))
@@ -210,11 +226,15 @@ def _schedule(every: int | Sequence[int], steps: int) -> set[int]:
 def _width(models: Decoder, task: Any, split: str) -> int:
     longest = int(task.longest(split))
     if longest - 1 > models.shape.context:
-        raise Invalid(f"{task.name} has sequences of {longest} tokens on {split!r}, but the decoder's context is {models.shape.context}; make it at least {longest - 1}.")
+        raise Invalid(
+            f"{task.name} has sequences of {longest} tokens on {split!r}, but the decoder's context is {models.shape.context}; make it at least {longest - 1}."
+        )
     return longest
 
 
-def _batch(models: Decoder, task: TokenTask, split: str, step: int, recipe: Recipe, lab: Lab, width: int) -> tuple[Tensor, Tensor, Tensor | None]:
+def _batch(
+    models: Decoder, task: TokenTask, split: str, step: int, recipe: Recipe, lab: Lab, width: int
+) -> tuple[Tensor, Tensor, Tensor | None]:
     """Tokens and answer marks [seed batch width], and where learned positions start [seed batch]."""
     drawn = [task.batch(split, recipe.batch, lab.rng("batch", step, seed=s)) for s in models.seeds]
     tokens, answer = padded(drawn, width)
@@ -222,7 +242,9 @@ def _batch(models: Decoder, task: TokenTask, split: str, step: int, recipe: Reci
     offset = None
     if recipe.shift and models.shape.positions == "learned" and models.shape.context > width - 1:
         room = models.shape.context - (width - 1) + 1
-        offset = torch.from_numpy(np.stack([lab.rng("offset", step, seed=s).integers(0, room, recipe.batch) for s in models.seeds])).to(device)
+        offset = torch.from_numpy(
+            np.stack([lab.rng("offset", step, seed=s).integers(0, room, recipe.batch) for s in models.seeds])
+        ).to(device)
     return torch.from_numpy(tokens).to(device), torch.from_numpy(answer).to(device), offset
 
 
@@ -232,7 +254,9 @@ def padded(drawn: Sequence[Batch], width: int) -> tuple[np.ndarray, np.ndarray]:
     tokens, answer = np.zeros((len(drawn), n, width), np.int64), np.zeros((len(drawn), n, width), bool)
     for i, batch in enumerate(drawn):
         if not batch.answer.any():
-            raise Invalid("a batch has no answer tokens, so there is nothing to learn; its split is empty or its marks are wrong.")
+            raise Invalid(
+                "a batch has no answer tokens, so there is nothing to learn; its split is empty or its marks are wrong."
+            )
         length = batch.tokens.shape[1]
         if length > width:
             raise Invalid(f"a batch is {length} tokens wide, more than the {width} its task calls the longest.")

@@ -48,7 +48,15 @@ class Cached:
     def __init__(self, inner: Any, how: str, kept: Kept, block: int) -> None:
         self.inner, self.how, self.kept, self.block = inner, how, kept, block
 
-    def generate(self, prompts: Sequence[Prompt], *, max_new_tokens: int, temperature: float = 0, seed: int = 0, stop: Sequence[str] = ()) -> list[Answer]:
+    def generate(
+        self,
+        prompts: Sequence[Prompt],
+        *,
+        max_new_tokens: int,
+        temperature: float = 0,
+        seed: int = 0,
+        stop: Sequence[str] = (),
+    ) -> list[Answer]:
         """An answer for each prompt. Raises Mistake where the model only scores."""
         words = {"max_new_tokens": max_new_tokens, "temperature": temperature, "seed": seed, "stop": tuple(stop)}
 
@@ -62,7 +70,9 @@ class Cached:
     def logprobs(self, prompts: Sequence[Prompt], answers: Sequence[str]) -> NDArray[np.float64]:
         """The log-probability of each answer after its prompt (nats) [prompt]. Raises Mistake where it cannot be had."""
         if not hasattr(self.inner, "scores"):
-            raise Mistake(f"{self.how.split('|')[0]} generates text but gives no log-probabilities; use a measure over generated answers.")
+            raise Mistake(
+                f"{self.how.split('|')[0]} generates text but gives no log-probabilities; use a measure over generated answers."
+            )
 
         def ask(part: Sequence[int]) -> Iterator[tuple[int, Any]]:
             told = self.inner.scores([prompts[p] for p in part], [answers[p] for p in part])
@@ -94,7 +104,9 @@ class Cached:
         return [found[i] for i in range(len(asked))]
 
     def _key(self, one: Any) -> str:
-        text = json.dumps([self.how, one], sort_keys=True, default=lambda v: dict(v) if hasattr(v, "items") else list(v))
+        text = json.dumps(
+            [self.how, one], sort_keys=True, default=lambda v: dict(v) if hasattr(v, "items") else list(v)
+        )
         return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -45,7 +45,9 @@ class Shape:
         if self.width % self.heads:
             raise Invalid(f"decoder width={self.width} cannot be shared by heads={self.heads}; take a multiple.")
         if self.positions == "rotary" and (self.width // self.heads) % 2:
-            raise Invalid(f"rotary positions turn pairs of features, but a head has {self.width // self.heads}; take an even number.")
+            raise Invalid(
+                f"rotary positions turn pairs of features, but a head has {self.width // self.heads}; take an even number."
+            )
 
 
 def weights_of(shape: Shape) -> dict[str, tuple[tuple[int, ...], float]]:
@@ -152,7 +154,9 @@ class Decoder(nn.Module):
     def _linear(self, x: Tensor, name: str) -> Tensor:
         return torch.baddbmm(self.w(f"{name}.bias")[:, None], x, self.w(f"{name}.weight"))
 
-    def _attention(self, i: int, x: Tensor, b: int, turn: tuple[Tensor, Tensor] | None, cache: list[tuple[Tensor, Tensor]] | None) -> Tensor:
+    def _attention(
+        self, i: int, x: Tensor, b: int, turn: tuple[Tensor, Tensor] | None, cache: list[tuple[Tensor, Tensor]] | None
+    ) -> Tensor:
         s, bt, d = x.shape
         heads = self.shape.heads
         qkv = self._linear(self._norm(x, f"layers.{i}.norm1"), f"layers.{i}.qkv")
@@ -190,7 +194,16 @@ def stack(
     return Decoder(shape, seeds, [source.stream("init", seed=s) for s in seeds], source.device)
 
 
-def small(vocab: int, *, width: int = 64, layers: int = 2, seed: int = 0, heads: int = 4, context: int = 64, positions: Positions = "learned") -> Decoder:
+def small(
+    vocab: int,
+    *,
+    width: int = 64,
+    layers: int = 2,
+    seed: int = 0,
+    heads: int = 4,
+    context: int = 64,
+    positions: Positions = "learned",
+) -> Decoder:
     """One small decoder: a stack of one."""
     return stack(vocab, width=width, layers=layers, heads=heads, context=context, positions=positions, seeds=(seed,))
 
@@ -233,8 +246,12 @@ def save(models: Decoder, folder: Path) -> None:
     from safetensors.torch import save_file
 
     folder.mkdir(parents=True, exist_ok=True)
-    save_file({name: models.w(name).detach().contiguous() for name in models.names}, str(folder / "weights.safetensors"))
-    (folder / "decoder.json").write_text(json.dumps({"shape": asdict(models.shape), "seeds": models.seeds}), encoding="utf-8")
+    save_file(
+        {name: models.w(name).detach().contiguous() for name in models.names}, str(folder / "weights.safetensors")
+    )
+    (folder / "decoder.json").write_text(
+        json.dumps({"shape": asdict(models.shape), "seeds": models.seeds}), encoding="utf-8"
+    )
 
 
 def load(folder: Path) -> Decoder:

@@ -34,14 +34,24 @@ class Local:
         self.longest = int(getattr(model.config, "max_position_embeddings", 0) or 1 << 30)
 
     @torch.inference_mode()
-    def stream(self, prompts: Sequence[Prompt], *, max_new_tokens: int, temperature: float = 0, seed: int = 0, stop: Sequence[str] = ()) -> Iterator[tuple[int, Answer]]:
+    def stream(
+        self,
+        prompts: Sequence[Prompt],
+        *,
+        max_new_tokens: int,
+        temperature: float = 0,
+        seed: int = 0,
+        stop: Sequence[str] = (),
+    ) -> Iterator[tuple[int, Answer]]:
         """(index, answer) for every prompt, as batches end."""
         ids = [self.encoded(p)[-max(1, self.longest - max_new_tokens) :] for p in prompts]
         shared = common_start(ids)
         start = self._shared(ids[0][:shared]) if shared else None
         for part in self._batches([len(i) - shared + max_new_tokens for i in ids]):
             sources = [_source(seed, ids[i]) for i in part] if temperature else []
-            told = self._written([ids[i][shared:] for i in part], start, shared, max_new_tokens, temperature, sources, stop)
+            told = self._written(
+                [ids[i][shared:] for i in part], start, shared, max_new_tokens, temperature, sources, stop
+            )
             yield from zip(part, told, strict=True)
 
     @torch.inference_mode()
@@ -58,7 +68,9 @@ class Local:
         sizes = [len(c) - shared + sum(len(pairs[i][1]) for i in by_context[c]) for c in contexts]
         for part in self._batches(sizes):
             group = [by_context[contexts[c]] for c in part]
-            told = self._scored([contexts[c][shared:] for c in part], [[pairs[i][1] for i in g] for g in group], start, shared)
+            told = self._scored(
+                [contexts[c][shared:] for c in part], [[pairs[i][1] for i in g] for g in group], start, shared
+            )
             for i, value in zip([i for g in group for i in g], told, strict=True):
                 found[i] = value
         return found
@@ -135,12 +147,23 @@ class Local:
 
     def _forward(self, tokens: Tensor, mask: Tensor, places: Tensor, cache: Any, keep: int) -> Tensor:
         try:
-            told = self.model(tokens, attention_mask=mask, position_ids=places, past_key_values=cache, use_cache=True, logits_to_keep=keep)
+            told = self.model(
+                tokens,
+                attention_mask=mask,
+                position_ids=places,
+                past_key_values=cache,
+                use_cache=True,
+                logits_to_keep=keep,
+            )
         except torch.OutOfMemoryError as error:
-            raise Failed(f"memory ran out on a batch of {tokens.shape[0]} prompts of {mask.shape[1]} tokens; pass --batch-size with a lower number.") from error
+            raise Failed(
+                f"memory ran out on a batch of {tokens.shape[0]} prompts of {mask.shape[1]} tokens; pass --batch-size with a lower number."
+            ) from error
         return told.logits
 
-    def _scored(self, contexts: Sequence[Sequence[int]], answers: Sequence[Sequence[Sequence[int]]], start: Any, shared: int) -> list[float]:
+    def _scored(
+        self, contexts: Sequence[Sequence[int]], answers: Sequence[Sequence[Sequence[int]]], start: Any, shared: int
+    ) -> list[float]:
         """Log-probabilities of the answers of each context, in order."""
         tokens, mask, places = self._left_padded(contexts, shared)
         cache = self._begin(start, len(contexts))
@@ -156,14 +179,27 @@ class Local:
         given, goal = torch.zeros(len(flat), rest, dtype=torch.long), torch.zeros(len(flat), rest, dtype=torch.long)
         counts = torch.zeros(len(flat), rest, dtype=torch.bool)
         for r, a in enumerate(flat):
-            given[r, : len(a) - 1], goal[r, : len(a) - 1], counts[r, : len(a) - 1] = torch.tensor(a[:-1]), torch.tensor(a[1:]), True
+            given[r, : len(a) - 1], goal[r, : len(a) - 1], counts[r, : len(a) - 1] = (
+                torch.tensor(a[:-1]),
+                torch.tensor(a[1:]),
+                True,
+            )
         whole = torch.cat([mask[pick], counts.to(self.device, torch.long)], 1)
         after = mask[pick].sum(1, keepdim=True) + torch.arange(rest, device=self.device)
         logits = self._forward(given.to(self.device), whole, after, cache, rest)
         each = torch.gather(logits.float().log_softmax(-1), 2, goal.to(self.device)[..., None])[..., 0]
         return (found + each.masked_fill(~counts.to(self.device), 0.0).double().sum(1)).tolist()
 
-    def _written(self, ids: Sequence[Sequence[int]], start: Any, shared: int, most: int, temperature: float, sources: Sequence[torch.Generator], stop: Sequence[str]) -> list[Answer]:
+    def _written(
+        self,
+        ids: Sequence[Sequence[int]],
+        start: Any,
+        shared: int,
+        most: int,
+        temperature: float,
+        sources: Sequence[torch.Generator],
+        stop: Sequence[str],
+    ) -> list[Answer]:
         """Answers of one batch, token by token; rows that ended leave the batch."""
         tokens, mask, places = self._left_padded(ids, shared)
         cache = self._begin(start, len(ids))
@@ -173,7 +209,9 @@ class Local:
         ends = self._ends()
         for _ in range(most):
             logits = self._forward(tokens, mask, places, cache, 1)[:, -1].float()
-            chosen = logits.argmax(-1) if not temperature else _sampled(logits / temperature, [sources[r] for r in rows])
+            chosen = (
+                logits.argmax(-1) if not temperature else _sampled(logits / temperature, [sources[r] for r in rows])
+            )
             stays: list[int] = []
             for at, (row, token) in enumerate(zip(rows, chosen.tolist(), strict=True)):
                 if token in ends:

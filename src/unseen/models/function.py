@@ -28,7 +28,9 @@ def found(rest: str) -> Callable[..., list[str]]:
     try:
         made = import_module(module)
     except Exception as error:
-        raise Missing(f"--model py:{rest}: the module {module} cannot be imported from {here} ({type(error).__name__}: {error}).") from None
+        raise Missing(
+            f"--model py:{rest}: the module {module} cannot be imported from {here} ({type(error).__name__}: {error})."
+        ) from None
     function = getattr(made, name, None)
     if not callable(function):
         raise Missing(f"--model py:{rest}: {module} has no function {name}; it is to be {SHAPE}.")
@@ -75,5 +77,7 @@ class Scorer(Speaker):
         """The function's own log-probabilities (nats) [prompt]."""
         told = np.array(self.function.logprobs(list(prompts), list(answers)), float)  # type: ignore[attr-defined]
         if told.shape != (len(prompts),):
-            raise Invalid(f"py:{self.name}.logprobs returned {told.shape} for {len(prompts)} prompts; one number each is needed.")
+            raise Invalid(
+                f"py:{self.name}.logprobs returned {told.shape} for {len(prompts)} prompts; one number each is needed."
+            )
         return told

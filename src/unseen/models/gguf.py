@@ -49,5 +49,7 @@ def loaded(path: Path, dtype: str) -> tuple[Any, Any]:
         tokenizer = AutoTokenizer.from_pretrained(str(path.parent), gguf_file=path.name)
         model = AutoModelForCausalLM.from_pretrained(str(path.parent), gguf_file=path.name, dtype=torch_dtype(dtype))
     except (OSError, ValueError, KeyError) as error:
-        raise Missing(f"--model gguf:{path}: transformers cannot read it ({' '.join(str(error).split())[:300]}).") from None
+        raise Missing(
+            f"--model gguf:{path}: transformers cannot read it ({' '.join(str(error).split())[:300]})."
+        ) from None
     return model, tokenizer

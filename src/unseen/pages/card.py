@@ -28,7 +28,11 @@ def html(card: Card) -> str:
     from . import report
 
     when = datetime.now(UTC).strftime("%-d %B %Y, %H:%M UTC")
-    return report.environment().get_template("card.html").render(c=told(card), css=report.css(), version=report._version(), when=when, loop=None)
+    return (
+        report.environment()
+        .get_template("card.html")
+        .render(c=told(card), css=report.css(), version=report._version(), when=when, loop=None)
+    )
 
 
 def told(card: Card) -> dict[str, Any]:
@@ -40,12 +44,34 @@ def told(card: Card) -> dict[str, Any]:
 def markdown(card: Card) -> str:
     """The card as a section for a model card: a table for each axis."""
     against = f", against `{card.against}`" if card.against else ""
-    lines = ["## Generalization", "", f"`{card.model}`{against}, measured by Unseen at tier {card.tier}. Intervals are 95%, over items.", ""]
+    lines = [
+        "## Generalization",
+        "",
+        f"`{card.model}`{against}, measured by Unseen at tier {card.tier}. Intervals are 95%, over items.",
+        "",
+    ]
     for axis, profiles in card.axes.items():
-        heads = ["study", "reference", "shifted", "gap", "chance", "n", "evidence", *(["change, shifted"] if card.against else [])]
+        heads = [
+            "study",
+            "reference",
+            "shifted",
+            "gap",
+            "chance",
+            "n",
+            "evidence",
+            *(["change, shifted"] if card.against else []),
+        ]
         lines += [f"### {axis}", "", f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}"]
         for p in profiles:
-            cells = [f"{p.study}: {p.measure}", p.reference.text(), p.shifted.text(), p.gap.text(signed=True), f"{p.chance:g}", str(p.n), p.evidence]
+            cells = [
+                f"{p.study}: {p.measure}",
+                p.reference.text(),
+                p.shifted.text(),
+                p.gap.text(signed=True),
+                f"{p.chance:g}",
+                str(p.n),
+                p.evidence,
+            ]
             cells += [p.change.text(signed=True) if p.change else "–"] if card.against else []
             lines.append(f"| {' | '.join(cells)} |")
         lines.append("")

@@ -16,7 +16,16 @@ from unseen.core.ledger import Judged
 from unseen.core.study import Mark
 
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
-COLOURS = ["#3b6fb6", "#d9822b", "#2f9e6e", "#c2508b", "#8a6fc9", "#7a7a2a", "#c9483b", "#4aa3b8"]  # apart for the colour-blind
+COLOURS = [
+    "#3b6fb6",
+    "#d9822b",
+    "#2f9e6e",
+    "#c2508b",
+    "#8a6fc9",
+    "#7a7a2a",
+    "#c9483b",
+    "#4aa3b8",
+]  # apart for the colour-blind
 MOST_ARMS = 8
 MOST_FACETS = 16
 
@@ -60,7 +69,12 @@ def keep(judged: Judged, folder: Path) -> list[Path]:
 
 def themed(spec: Mapping[str, Any], *, ink: str = "#333", rule: str = "#ddd") -> dict[str, Any]:
     """A specification with our fonts and colours."""
-    words = {"labelColor": ink, "titleColor": ink, "labelFont": "system-ui, sans-serif", "titleFont": "system-ui, sans-serif"}
+    words = {
+        "labelColor": ink,
+        "titleColor": ink,
+        "labelFont": "system-ui, sans-serif",
+        "titleFont": "system-ui, sans-serif",
+    }
     config = {
         "background": "transparent",
         "font": "system-ui, sans-serif",
@@ -76,7 +90,11 @@ def themed(spec: Mapping[str, Any], *, ink: str = "#333", rule: str = "#ddd") ->
 def _measures(judged: Judged) -> list[str]:
     """Measures in the order claims name them."""
     study = judged.study
-    named = [m for c in study.claims for m in c.effect.measures] + [h.measure for h in study.headlines] + [m.measure for m in study.marks]
+    named = (
+        [m for c in study.claims for m in c.effect.measures]
+        + [h.measure for h in study.headlines]
+        + [m.measure for m in study.marks]
+    )
     there = set(judged.records.frame()["measure"].to_list())
     return [m for m in dict.fromkeys(named) if m in there]
 
@@ -86,7 +104,10 @@ def _of_measure(frame: Any, measure: str) -> list[tuple[str, Any]]:
     import polars as pl
 
     rows = frame.filter(pl.col("measure") == measure)
-    return [(str(kind), rows.filter(pl.col("setting") == kind)) for kind in rows["setting"].unique(maintain_order=True).to_list()]
+    return [
+        (str(kind), rows.filter(pl.col("setting") == kind))
+        for kind in rows["setting"].unique(maintain_order=True).to_list()
+    ]
 
 
 def _varying(rows: Any) -> list[str]:
@@ -99,7 +120,11 @@ def _at(rows: Any) -> str | None:
     """The coordinate along which splits lie: the number with most values."""
     import polars as pl
 
-    numbers = {c: rows[c].drop_nulls().n_unique() for c in rows.columns if c.startswith("at.") and rows[c].dtype in (pl.Int64, pl.Float64)}
+    numbers = {
+        c: rows[c].drop_nulls().n_unique()
+        for c in rows.columns
+        if c.startswith("at.") and rows[c].dtype in (pl.Int64, pl.Float64)
+    }
     best = max(numbers, key=lambda c: numbers[c], default=None)
     return best if best is not None and numbers[best] > 1 else None
 
@@ -127,7 +152,13 @@ def _summed(rows: Any, by: Sequence[str]) -> list[dict[str, Any]]:
     import polars as pl
 
     per_seed = rows.group_by([*by, "seed"]).agg(pl.col("value").mean(), pl.col("n").sum())
-    told = per_seed.group_by(by).agg(pl.col("value").mean().alias("mean"), pl.col("value").min().alias("low"), pl.col("value").max().alias("high"), pl.len().alias("seeds"), pl.col("n").sum().alias("items"))
+    told = per_seed.group_by(by).agg(
+        pl.col("value").mean().alias("mean"),
+        pl.col("value").min().alias("low"),
+        pl.col("value").max().alias("high"),
+        pl.len().alias("seeds"),
+        pl.col("n").sum().alias("items"),
+    )
     return [{k: round(v, 6) if isinstance(v, float) else v for k, v in r.items()} for r in told.sort(by).to_dicts()]
 
 
@@ -148,12 +179,20 @@ def _along_axis(judged: Judged, measure: str, kind: str, rows: Any, fields: Sequ
     at = _at(last)
     x = at or "split"
     data = _summed(armed.filter(pl.col(x).is_not_null()), ["facet", "arm", x, "shifted"])
-    data = [{**{k: v for k, v in d.items() if k != x}, "x": d[x], "where": "shifted" if d["shifted"] else "reference"} for d in data]
+    data = [
+        {**{k: v for k, v in d.items() if k != x}, "x": d[x], "where": "shifted" if d["shifted"] else "reference"}
+        for d in data
+    ]
     marks = _marks(judged.study.marks, measure, at, data)
     title = (at or "split").split(".")[-1]
     spec = _lines(data, marks, title, measure, facet, judged.tier) if at else _bars(data, title, measure, facet)
     words = f"{measure} {'along ' + title if at else 'on each split'}, {len({d['arm'] for d in data})} arms, mean over seeds with lowest and highest."
-    return Figure(_name(judged.slug, measure, kind, "axis"), f"{measure} along {title}" if at else f"{measure} on each split", spec, words)
+    return Figure(
+        _name(judged.slug, measure, kind, "axis"),
+        f"{measure} along {title}" if at else f"{measure} on each split",
+        spec,
+        words,
+    )
 
 
 def _through_training(judged: Judged, measure: str, kind: str, rows: Any, fields: Sequence[str]) -> Figure | None:
@@ -163,12 +202,22 @@ def _through_training(judged: Judged, measure: str, kind: str, rows: Any, fields
     if steps.is_empty() or steps["step"].n_unique() < 3:
         return None
     armed, facet = _armed(steps, fields)
-    data = [{**d, "x": d["step"], "where": "shifted" if d["shifted"] else "reference"} for d in _summed(armed, ["facet", "arm", "step", "shifted"])]
+    data = [
+        {**d, "x": d["step"], "where": "shifted" if d["shifted"] else "reference"}
+        for d in _summed(armed, ["facet", "arm", "step", "shifted"])
+    ]
     spec = _lines(data, [], "steps", measure, facet, judged.tier, dash=True)
-    return Figure(_name(judged.slug, measure, kind, "steps"), f"{measure} through training", spec, f"{measure} against optimizer steps; reference solid, shifted dashed.")
+    return Figure(
+        _name(judged.slug, measure, kind, "steps"),
+        f"{measure} through training",
+        spec,
+        f"{measure} against optimizer steps; reference solid, shifted dashed.",
+    )
 
 
-def _marks(marks: Sequence[Mark], measure: str, at: str | None, data: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _marks(
+    marks: Sequence[Mark], measure: str, at: str | None, data: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
     """The paper's numbers that have a place on this figure."""
     key = (at or "").split(".", 1)[-1]
     found: list[dict[str, Any]] = []
@@ -176,41 +225,159 @@ def _marks(marks: Sequence[Mark], measure: str, at: str | None, data: Sequence[M
         if mark.measure != measure or (at and key not in mark.where):
             continue
         rest = {k: v for k, v in mark.where.items() if k not in (key, "shifted", "split")}
-        arm = next((d["arm"] for d in data if all(f"{k} {v}" in d["arm"] or str(v) == d["facet"] for k, v in rest.items())), None)
-        facet = next((d["facet"] for d in data if str(d["facet"]) in {str(v) for v in rest.values()}), data[0]["facet"] if data else "")
+        arm = next(
+            (d["arm"] for d in data if all(f"{k} {v}" in d["arm"] or str(v) == d["facet"] for k, v in rest.items())),
+            None,
+        )
+        facet = next(
+            (d["facet"] for d in data if str(d["facet"]) in {str(v) for v in rest.values()}),
+            data[0]["facet"] if data else "",
+        )
         if arm is not None and at:
-            found.append({"x": mark.where[key], "mean": mark.value, "arm": arm, "facet": facet, "label": mark.label or "the paper"})
+            found.append(
+                {
+                    "x": mark.where[key],
+                    "mean": mark.value,
+                    "arm": arm,
+                    "facet": facet,
+                    "label": mark.label or "the paper",
+                }
+            )
     return found
 
 
-def _lines(data: Sequence[Mapping[str, Any]], marks: Sequence[Mapping[str, Any]], x: str, y: str, facet: str, tier: str, *, dash: bool = False) -> dict[str, Any]:
-    scale = {"domain": [0, 1]} if all(0 <= d["low"] and d["high"] <= 1 for d in data) else {"zero": False}
-    place = {"x": {"field": "x", "type": "quantitative", "title": x, "axis": {"tickMinStep": 1, "grid": False}, "scale": {"zero": False}}}
+def _lines(
+    data: Sequence[Mapping[str, Any]],
+    marks: Sequence[Mapping[str, Any]],
+    x: str,
+    y: str,
+    facet: str,
+    tier: str,
+    *,
+    dash: bool = False,
+) -> dict[str, Any]:
+    scale = {"domain": [0, 1]} if all(d["low"] >= 0 and d["high"] <= 1 for d in data) else {"zero": False}
+    place = {
+        "x": {
+            "field": "x",
+            "type": "quantitative",
+            "title": x,
+            "axis": {"tickMinStep": 1, "grid": False},
+            "scale": {"zero": False},
+        }
+    }
     colour = {"color": {"field": "arm", "type": "nominal", "title": None}}
-    told = [{"field": f, "type": t, "title": n} for f, t, n in (("arm", "nominal", "arm"), ("x", "quantitative", x), ("where", "nominal", ""), ("mean", "quantitative", y), ("low", "quantitative", "lowest seed"), ("high", "quantitative", "highest seed"), ("seeds", "quantitative", "seeds"))]
+    told = [
+        {"field": f, "type": t, "title": n}
+        for f, t, n in (
+            ("arm", "nominal", "arm"),
+            ("x", "quantitative", x),
+            ("where", "nominal", ""),
+            ("mean", "quantitative", y),
+            ("low", "quantitative", "lowest seed"),
+            ("high", "quantitative", "highest seed"),
+            ("seeds", "quantitative", "seeds"),
+        )
+    ]
     value = {"y": {"field": "mean", "type": "quantitative", "title": y, "scale": scale}}
-    stroke = {"strokeDash": {"field": "where", "type": "nominal", "title": None, "scale": {"domain": ["reference", "shifted"], "range": [[1, 0], [5, 4]]}}} if dash else {}
-    points = {} if dash else {"shape": {"field": "where", "type": "nominal", "title": None, "scale": {"domain": ["reference", "shifted"], "range": ["circle", "triangle-up"]}}}
+    stroke = (
+        {
+            "strokeDash": {
+                "field": "where",
+                "type": "nominal",
+                "title": None,
+                "scale": {"domain": ["reference", "shifted"], "range": [[1, 0], [5, 4]]},
+            }
+        }
+        if dash
+        else {}
+    )
+    points = (
+        {}
+        if dash
+        else {
+            "shape": {
+                "field": "where",
+                "type": "nominal",
+                "title": None,
+                "scale": {"domain": ["reference", "shifted"], "range": ["circle", "triangle-up"]},
+            }
+        }
+    )
     grouped = {"detail": {"field": "where"}} if dash else {}
     layers: list[dict[str, Any]] = [
-        {"data": {"values": data}, "mark": {"type": "area", "opacity": 0.14}, "encoding": {**place, **colour, **grouped, "y": {"field": "low", "type": "quantitative", "scale": scale, "title": y}, "y2": {"field": "high"}}},
-        {"data": {"values": data}, "mark": {"type": "line", "strokeWidth": 2}, "encoding": {**place, **colour, **value, **stroke}},
-        {"data": {"values": data}, "mark": {"type": "point", "filled": True, "size": 34 if dash else 54, "opacity": 1}, "encoding": {**place, **colour, **value, **points, "tooltip": told}},
+        {
+            "data": {"values": data},
+            "mark": {"type": "area", "opacity": 0.14},
+            "encoding": {
+                **place,
+                **colour,
+                **grouped,
+                "y": {"field": "low", "type": "quantitative", "scale": scale, "title": y},
+                "y2": {"field": "high"},
+            },
+        },
+        {
+            "data": {"values": data},
+            "mark": {"type": "line", "strokeWidth": 2},
+            "encoding": {**place, **colour, **value, **stroke},
+        },
+        {
+            "data": {"values": data},
+            "mark": {"type": "point", "filled": True, "size": 34 if dash else 54, "opacity": 1},
+            "encoding": {**place, **colour, **value, **points, "tooltip": told},
+        },
     ]
     if marks:
         tips = [{"field": "label", "title": "the paper"}, {"field": "mean", "title": y}, {"field": "arm"}]
-        layers.append({"data": {"values": list(marks)}, "mark": {"type": "point", "shape": "diamond", "size": 110, "strokeWidth": 2, "filled": False}, "encoding": {**place, **colour, **value, "tooltip": tips}})
+        layers.append(
+            {
+                "data": {"values": list(marks)},
+                "mark": {"type": "point", "shape": "diamond", "size": 110, "strokeWidth": 2, "filled": False},
+                "encoding": {**place, **colour, **value, "tooltip": tips},
+            }
+        )
     return _faceted({"layer": layers}, facet)
 
 
 def _bars(data: Sequence[Mapping[str, Any]], x: str, y: str, facet: str) -> dict[str, Any]:
-    scale = {"domain": [0, 1]} if all(0 <= d["low"] and d["high"] <= 1 for d in data) else {}
-    place = {"x": {"field": "x", "type": "nominal", "title": x, "sort": None, "axis": {"labelAngle": -30, "labelLimit": 140}}, "xOffset": {"field": "arm"}}
+    scale = {"domain": [0, 1]} if all(d["low"] >= 0 and d["high"] <= 1 for d in data) else {}
+    place = {
+        "x": {
+            "field": "x",
+            "type": "nominal",
+            "title": x,
+            "sort": None,
+            "axis": {"labelAngle": -30, "labelLimit": 140},
+        },
+        "xOffset": {"field": "arm"},
+    }
     colour = {"color": {"field": "arm", "type": "nominal", "title": None}}
-    faint = {"opacity": {"field": "where", "type": "nominal", "title": None, "scale": {"domain": ["reference", "shifted"], "range": [0.45, 1]}}}
+    faint = {
+        "opacity": {
+            "field": "where",
+            "type": "nominal",
+            "title": None,
+            "scale": {"domain": ["reference", "shifted"], "range": [0.45, 1]},
+        }
+    }
     told = [{"field": f} for f in ("arm", "x", "where", "mean", "low", "high", "seeds")]
-    bar = {"data": {"values": data}, "mark": {"type": "bar", "cornerRadiusEnd": 2}, "encoding": {**place, **colour, **faint, "y": {"field": "mean", "type": "quantitative", "title": y, "scale": scale}, "tooltip": told}}
-    whisker = {"data": {"values": data}, "mark": {"type": "rule"}, "encoding": {**place, "y": {"field": "low", "type": "quantitative", "title": y}, "y2": {"field": "high"}}}
+    bar = {
+        "data": {"values": data},
+        "mark": {"type": "bar", "cornerRadiusEnd": 2},
+        "encoding": {
+            **place,
+            **colour,
+            **faint,
+            "y": {"field": "mean", "type": "quantitative", "title": y, "scale": scale},
+            "tooltip": told,
+        },
+    }
+    whisker = {
+        "data": {"values": data},
+        "mark": {"type": "rule"},
+        "encoding": {**place, "y": {"field": "low", "type": "quantitative", "title": y}, "y2": {"field": "high"}},
+    }
     return _faceted({"layer": [bar, whisker]}, facet)
 
 
@@ -222,8 +389,13 @@ def _faceted(spec: dict[str, Any], facet: str) -> dict[str, Any]:
     values = list(dict.fromkeys(d["facet"] for d in data))
     panels = []
     for value in values:
-        layers = [{**layer, "data": {"values": [d for d in layer["data"]["values"] if d["facet"] == value]}} for layer in spec["layer"]]
-        panels.append({"title": {"text": f"{facet} {value}", "fontSize": 12}, "width": 250, "height": 150, "layer": layers})
+        layers = [
+            {**layer, "data": {"values": [d for d in layer["data"]["values"] if d["facet"] == value]}}
+            for layer in spec["layer"]
+        ]
+        panels.append(
+            {"title": {"text": f"{facet} {value}", "fontSize": 12}, "width": 250, "height": 150, "layer": layers}
+        )
     return {"concat": panels, "columns": 2, "spacing": 24}
 
 

@@ -28,7 +28,11 @@ def interval(verdict: Verdict) -> str:
 
     a, b = x(max(region.low, -inf)), x(min(region.high, inf))
     words = escape(f"estimate {m:.3g}, interval {low:.3g} to {high:.3g}, claimed {region}")
-    bar = f'<line x1="{x(low)}" x2="{x(high)}" y1="15" y2="15" stroke="currentColor" stroke-width="3" stroke-linecap="round"/>' if isfinite(low) or isfinite(high) else ""
+    bar = (
+        f'<line x1="{x(low)}" x2="{x(high)}" y1="15" y2="15" stroke="currentColor" stroke-width="3" stroke-linecap="round"/>'
+        if isfinite(low) or isfinite(high)
+        else ""
+    )
     return (
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" class="{verdict.status}" role="img" aria-label="{words}"><title>{words}</title>'
         f'<rect x="{a}" y="4" width="{max(1.0, round(b - a, 1))}" height="22" rx="3" fill="currentColor" opacity="0.13"/>'
@@ -45,6 +49,9 @@ def curve(points: Sequence[tuple[str, float, int]]) -> str:
     step = 150 / max(1, len(kept) - 1)
     at = [(round(6 + i * step, 1), round(30 - 24 * min(max(v, 0), 1), 1)) for i, (_, v, _) in enumerate(kept)]
     line = " ".join(f"{x},{y}" for x, y in at)
-    dots = "".join(f'<circle cx="{x}" cy="{y}" r="3" fill="currentColor"><title>{escape(f"{name}: {v:.3g} (n = {n})")}</title></circle>' for (x, y), (name, v, n) in zip(at, kept, strict=True))
+    dots = "".join(
+        f'<circle cx="{x}" cy="{y}" r="3" fill="currentColor"><title>{escape(f"{name}: {v:.3g} (n = {n})")}</title></circle>'
+        for (x, y), (name, v, n) in zip(at, kept, strict=True)
+    )
     words = escape(", ".join(f"{name} {v:.2f}" for name, v, _ in kept))
     return f'<svg viewBox="0 0 162 36" width="162" height="36" role="img" aria-label="{words}"><line x1="6" x2="156" y1="30" y2="30" stroke="var(--rule)"/><polyline points="{line}" fill="none" stroke="currentColor" stroke-width="1.5"/>{dots}</svg>'

@@ -15,15 +15,25 @@ SIGNS = {"supported": "✓", "refuted": "✗", "undecided": "?", "untested": "�
 
 def table(root: Path) -> str:
     """A Markdown table of every study with its recorded verdicts, and one line for each claim of the latest tier."""
-    lines = ["| study | axes | tier | ✓ supported | ✗ refuted | ? undecided | – untested | minutes |", "|---|---|---|---|---|---|---|---|"]
+    lines = [
+        "| study | axes | tier | ✓ supported | ✗ refuted | ? undecided | – untested | minutes |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
     claims: list[str] = []
     for slug, tier in ledger.kept(root):
         told = json.loads((root / slug / f"{tier}.json").read_text(encoding="utf-8"))
         findings = [v for v in told["verdicts"] if v["kind"] == "finding"]
         counts = [str(sum(v["status"] == s for v in findings)) for s in SIGNS]
         axes = ", ".join(find.study(slug).axes) if slug in find.slugs() else ""
-        lines.append(f"| [{slug}](src/unseen/studies/{slug}/sheet.md) | {axes} | {tier} | {' | '.join(counts)} | {told['minutes']:.0f} |")
-        claims += ["", f"**{slug}**, tier {tier}, seeds {_seeds(told)}, recorded {told['recorded']}", "", *[_line(v) for v in told["verdicts"]]]
+        lines.append(
+            f"| [{slug}](src/unseen/studies/{slug}/sheet.md) | {axes} | {tier} | {' | '.join(counts)} | {told['minutes']:.0f} |"
+        )
+        claims += [
+            "",
+            f"**{slug}**, tier {tier}, seeds {_seeds(told)}, recorded {told['recorded']}",
+            "",
+            *[_line(v) for v in told["verdicts"]],
+        ]
     return "\n".join([*lines, *claims])
 
 

@@ -36,17 +36,21 @@ def html(judged: Sequence[Judged], *, cards: Sequence[Card] = ()) -> str:
     from . import card as card_page
 
     made = {f.name: figures.themed(f.spec) for j in judged for f in figures.of(j)}
-    return environment().get_template("report.html").render(
-        title=_title(judged, cards),
-        css=css(),
-        version=_version(),
-        when=datetime.now(UTC).strftime("%-d %B %Y, %H:%M UTC"),
-        chance=_chance([v for j in judged for v in j.verdicts]),
-        studies=[_study(j) for j in judged],
-        cards=[card_page.told(c) for c in cards],
-        charts=safe_json(made) if made else "",
-        bundle=_bundle() if made else "",
-        limits=LIMITS,
+    return (
+        environment()
+        .get_template("report.html")
+        .render(
+            title=_title(judged, cards),
+            css=css(),
+            version=_version(),
+            when=datetime.now(UTC).strftime("%-d %B %Y, %H:%M UTC"),
+            chance=_chance([v for j in judged for v in j.verdicts]),
+            studies=[_study(j) for j in judged],
+            cards=[card_page.told(c) for c in cards],
+            charts=safe_json(made) if made else "",
+            bundle=_bundle() if made else "",
+            limits=LIMITS,
+        )
     )
 
 
@@ -65,12 +69,22 @@ def css() -> str:
 def safe_json(value: object) -> str:
     """JSON that can stand inside a script element: nothing in it can end the element or a line."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+    return (
+        text.replace("<", "\\u003c")
+        .replace(">", "\\u003e")
+        .replace("&", "\\u0026")
+        .replace("\u2028", "\\u2028")
+        .replace("\u2029", "\\u2029")
+    )
 
 
 def inert(text: str, most: int = 600) -> str:
     """A model's words as plain text: control and direction marks shown as what they are; the end of what is too long."""
-    shown = re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]", lambda m: f"␀{ord(m[0]):02x}", text)
+    shown = re.sub(
+        r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]",
+        lambda m: f"␀{ord(m[0]):02x}",
+        text,
+    )
     return shown if len(shown) <= most else "… " + shown[-most:]
 
 
@@ -131,7 +145,10 @@ def _study(judged: Judged) -> dict[str, Any]:
 def counted(verdicts: Sequence[Verdict]) -> str:
     """`5 supported, 1 refuted, 2 undecided`, findings only."""
     kinds = [v.status for v in verdicts if v.claim.kind == "finding"]
-    return ", ".join(f"{kinds.count(s)} {s}" for s in ("supported", "refuted", "undecided", "untested") if s in kinds) or "no findings"
+    return (
+        ", ".join(f"{kinds.count(s)} {s}" for s in ("supported", "refuted", "undecided", "untested") if s in kinds)
+        or "no findings"
+    )
 
 
 def _verdict(v: Verdict) -> dict[str, Any]:
@@ -182,7 +199,15 @@ def _examples(judged: Judged) -> list[dict[str, str]]:
     for split, items in by_split.items():
         for item in sorted(items, key=lambda i: sum(i["scores"].values()))[:: max(1, len(items) // each)][:each]:
             scores = ", ".join(f"{k} {v:g}" for k, v in item["scores"].items())
-            found.append({"split": inert(split), "prompt": inert(item["prompt"], 400), "answer": inert(item["answer"]), "truth": inert(item["truth"]), "scores": scores})
+            found.append(
+                {
+                    "split": inert(split),
+                    "prompt": inert(item["prompt"], 400),
+                    "answer": inert(item["answer"]),
+                    "truth": inert(item["truth"]),
+                    "scores": scores,
+                }
+            )
     return found
 
 
