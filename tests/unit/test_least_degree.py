@@ -90,8 +90,8 @@ def test_a_coordinate_that_never_varied_is_ignored() -> None:
 def test_mistakes_are_told() -> None:
     with pytest.raises(Invalid, match="011 has 2 different labels"):
         fit(np.array([[0, 1, 1], [0, 1, 1]]), [1.0, -1.0])
-    rng = np.random.default_rng(0)
+    parity_of_three = np.concatenate([cube(3), np.ones((8, 57), int)], axis=1)  # degree 3 of 60 bits: 36,051 products
     with pytest.raises(Invalid, match="use the closed form"):
-        fit(rng.integers(0, 2, (3000, 30)), rng.choice([-1.0, 1.0], 3000))
+        fit(parity_of_three, np.prod(2.0 * cube(3) - 1, axis=1))
     with pytest.raises(Invalid, match="at most 14"):
         conjunction(range(15), 20)

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from unseen.core.errors import Invalid, Unknown
+from unseen.measures import rasp
 from unseen.measures import rasp_library as library
 from unseen.measures import rasp_programs as programs
 from unseen.measures.rasp import (
@@ -28,6 +29,7 @@ from unseen.measures.rasp import (
     tok_map,
     tokens,
     where,
+    written,
 )
 from unseen.tasks import addition, conjunction, copying, count, mode, parity, sorting
 from unseen.tasks.layout import EOS, Lengthwise
@@ -244,3 +246,21 @@ def test_programs_do_not_depend_on_how_they_are_listed() -> None:
     assert {n: complexity(programs.program(n)) for n in names} == {
         n: complexity(programs.program(n)) for n in sorted(names)
     }
+
+
+@pytest.mark.parametrize("name", list(programs.PROGRAMS))
+def test_a_program_written_out_is_the_same_program(name: str) -> None:
+    node = programs.program(name)
+    space: dict[str, object] = {**vars(rasp), "x": tokens(), "at": indices()}
+    exec(written(node), space)
+    again = space["next"]
+    assert isinstance(again, Node)
+    assert complexity(again) == complexity(node)
+    x = np.random.default_rng(0).integers(0, 20, (50, 25))
+    assert np.array_equal(run(again, x), run(node, x))
+
+
+def test_signs_without_an_operator_are_written_as_calls() -> None:
+    node = seq_map(tok_map(tokens(), "//", 2), indices(), "!=")
+    assert written(node) == 'next = seq_map(seq_map(x, 2, "//"), at, "!=")'
+    assert written(full(1) > tokens()) == "next = (full(1) > x)"

@@ -6,7 +6,6 @@ exactly that answer, and otherwise it leaves it at the first miss: so one teache
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 
 import numpy as np
@@ -18,6 +17,7 @@ from unseen.core.lab import Lab
 from unseen.core.record import Scored, Split
 from unseen.core.task import Batch, TokenTask
 from unseen.models.decoder import Decoder
+from unseen.tasks.layout import item_ids
 
 AT_ONCE = 65_536  # tokens of all seeds in one forward pass
 
@@ -37,12 +37,6 @@ def tokens_right(models: Decoder, task: TokenTask, split: Split, *, n: int, lab:
     drawn = _drawn(models, task, split, n, lab)
     right, counted = _right(models, drawn)
     return Scored(models.seeds, [item_ids(b) for b in drawn], (right & counted).sum(2) / counted.sum(2))
-
-
-def item_ids(batch: Batch) -> list[str]:
-    """16 hex digits for each sequence of a batch, a function of its tokens."""
-    plain = np.ascontiguousarray(batch.tokens.astype("<i8"))
-    return [hashlib.sha256(row.tobytes()).hexdigest()[:16] for row in plain]
 
 
 def _drawn(models: Decoder, task: TokenTask, split: Split, n: int, lab: Lab) -> list[Batch]:

@@ -311,3 +311,57 @@ def _node(x: Node | int) -> Node:
 def _known(word: str, words: Any, kind: str) -> None:
     if word not in words:
         raise Invalid(f"RASP-L has no {kind} {word!r}; it has {', '.join(words)}.")
+
+
+def written(program: Node) -> str:
+    """A program as Python text over this module and `x = tokens()`, `at = indices()`: one line for each attention call
+    and each part that is used more than once; the last line is the next token."""
+    order, number = listed(program)
+    uses = [0] * len(order)
+    for node in order:
+        for part in node.of:
+            uses[number[id(part)]] += 1
+    words: list[str] = []
+    lines: list[str] = []
+    for node, used in zip(order, uses, strict=True):
+        text = _words(node, [words[number[id(part)]] for part in node.of])
+        if node is not order[-1] and (node.op in ("aggr", "sel_width") or (used > 1 and node.op not in _PLAIN)):
+            lines.append(f"v{len(lines)} = {text}")
+            text = f"v{len(lines) - 1}"
+        words.append(text)
+    return "\n".join([*lines, f"next = {words[-1]}"])
+
+
+_PLAIN = ("tokens", "indices", "full", "select")
+_SIGN = {"and": "&", "or": "|"}
+
+
+def _words(node: Node, of: Sequence[str]) -> str:
+    """One node as text, given the text of what it reads."""
+    match node.op:
+        case "tokens":
+            return "x"
+        case "indices":
+            return "at"
+        case "full":
+            return f"full({node.constant[0]})"
+        case "tok_map" | "seq_map":
+            sign, other = str(node.constant[0]), of[1] if node.op == "seq_map" else str(node.constant[1])
+            if sign == "==":
+                return f"{of[0]}.eq({other})"
+            if sign in ("!=", "//"):  # nodes have no sign for these
+                return f'seq_map({of[0]}, {other}, "{sign}")'
+            return f"({of[0]} {_SIGN.get(sign, sign)} {other})"
+        case "where":
+            return f"where({', '.join([of[0], *map(_bare, of[1:])])})"
+        case "select":
+            return f'{_bare(of[0])}, {_bare(of[1])}, "{node.constant[0]}"'
+        case "sel_width":
+            return f"sel_width(select({of[0]}))"
+        case _:
+            return f'aggr(select({of[0]}), {of[1]}, default={_bare(of[2])}, reduction="{node.constant[0]}")'
+
+
+def _bare(text: str) -> str:
+    """A constant sequence as its number, where a number will do."""
+    return text[5:-1] if text.startswith("full(") else text

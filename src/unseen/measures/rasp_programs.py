@@ -36,6 +36,7 @@ from .rasp_library import (
 )
 
 ZERO, ONE = FIRST, FIRST + 1
+AT_ONCE = 8_000_000  # numbers in one attention matrix
 LAST_SYMBOL = FIRST + len(ALPHABET) - 1
 
 
@@ -54,8 +55,12 @@ def in_rasp_l(task: str) -> bool:
 
 
 def exact(node: Node, batch: Batch) -> NDArray[np.bool_]:
-    """Whether a program, run greedily, answers each sequence of a batch exactly right [item]."""
-    said = run(node, batch.tokens)[:, :-1]
+    """Whether a program, run greedily, answers each sequence of a batch exactly right [item].
+
+    Items are run in pieces, so that the attention matrices [item length length] take a few hundred megabytes at most.
+    """
+    pieces = -(-batch.tokens.size * batch.tokens.shape[1] // AT_ONCE)
+    said = np.concatenate([run(node, part) for part in np.array_split(batch.tokens, pieces)])[:, :-1]
     return np.all((said == batch.tokens[:, 1:]) | ~batch.answer[:, 1:], axis=1)
 
 

@@ -9,6 +9,7 @@ A family of tasks is a sampler of prompts and answers; `Lengthwise` adds splits 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -149,6 +150,12 @@ def assembled(drawn: Drawn) -> Batch:
     tokens[rows, begin + told] = EOS
     at = np.arange(tokens.shape[1])
     return Batch(tokens, (at >= begin[:, None]) & (at <= (begin + told)[:, None]))
+
+
+def item_ids(batch: Batch) -> list[str]:
+    """16 hex digits for each sequence of a batch, a function of its tokens."""
+    plain = np.ascontiguousarray(batch.tokens.astype("<i8"))
+    return [hashlib.sha256(row.tobytes()).hexdigest()[:16] for row in plain]
 
 
 def within(lengths: Tokens, most: int | None = None) -> NDArray[np.bool_]:
