@@ -1,139 +1,262 @@
-"""hf:ORG/NAME[@rev][+ADAPTER]: a checkpoint of the hub or a local folder, with or without a PEFT adapter."""
+"""hf:ORG/NAME[@rev][+ADAPTER]: a checkpoint of the hub or a local folder, with or without a PEFT adapter.
+
+hf:Qwen/Qwen3-0.6B          pinned: hf:Qwen/Qwen3-0.6B@c1899de289a04d12100db370d81485cdf75e47ca
+hf:./mine+./adapter         pinned: hf:./mine#0f4e9c6a2b7d8153+./adapter#77c0d1e5a9b3f246
+"""
 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
+import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from unseen.core.errors import Invalid, Missing, Unknown
+from unseen.core.errors import Invalid, Missing, Unknown, UnseenError
 from unseen.core.lab import digest_of_file, offline
 
-WEIGHTS = (".safetensors", ".bin", ".json", ".model", ".txt", ".gguf")
+from . import pins
+
+KEPT = (".safetensors", ".bin", ".json", ".jinja", ".model", ".txt", ".tiktoken", ".py")  # what a folder's digest reads
+DTYPES = ("auto", "float32", "bfloat16", "float16", "float64")
+COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
-def parts(rest: str) -> tuple[str, str | None, str | None]:
-    """(checkpoint, revision, adapter) of what stands after `hf:`; a pin's digest is dropped."""
-    base, _, adapter = rest.partition("#")[0].partition("+")
-    if Path(base).is_dir():
-        return base, None, adapter or None
-    name, _, revision = base.partition("@")
-    return name, revision or None, adapter or None
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A checkpoint or an adapter: a folder, perhaps pinned to a digest, or a name of the hub with its revision."""
+
+    name: str
+    revision: str | None = None
+    digest: str | None = None
+
+    @property
+    def folder(self) -> Path | None:
+        """The local folder, None for a name of the hub."""
+        path = Path(self.name).expanduser()
+        return path if path.is_dir() else None
+
+
+def parts(rest: str) -> tuple[Part, Part | None]:
+    """(checkpoint, adapter) of what stands after `hf:`; folders may have a plus in their names."""
+    cuts = [i for i, c in enumerate(rest) if c == "+"]
+    if not cuts or Path(pins.split(rest)[0]).expanduser().is_dir():
+        return _part(rest), None
+    folders = [i for i in cuts if Path(pins.split(rest[:i])[0]).expanduser().is_dir()]
+    at = (folders or cuts)[0]
+    return _part(rest[:at]), _part(rest[at + 1 :])
 
 
 def probe(rest: str) -> None:
-    """Raise Missing or Unknown where the checkpoint or adapter is not there."""
-    name, revision, adapter = parts(rest)
-    for one, its in ((name, revision), (adapter, None)):
-        if one is None:
+    """Raise Missing or Unknown where the checkpoint or the adapter is not there."""
+    base, adapter = parts(rest)
+    for part, wanted in ((base, "config.json"), (adapter, "adapter_config.json")):
+        if part is None:
             continue
-        if Path(one).is_dir():
-            wanted = "config.json" if one == name else "adapter_config.json"
-            if not (Path(one) / wanted).is_file():
-                raise Missing(
-                    f"--model hf:{rest}: the folder {one} holds no {wanted}, so it is no {'checkpoint' if one == name else 'adapter'} of transformers; `save_pretrained` writes one."
-                )
-        else:
-            _commit(one, its)
+        if part.folder is None:
+            _commit(part)
+        elif not (part.folder / wanted).is_file():
+            raise Missing(f"--model hf:{rest}: {_no_checkpoint(part.folder, wanted)}")
 
 
 def resolve(rest: str) -> str:
-    """`hf:NAME@commit`, or `hf:FOLDER#digest` for a local folder; an adapter's own follows a plus."""
-    name, revision, adapter = parts(rest)
-    told = _pin(name, revision) + (f"+{_pin(adapter, None)}" if adapter else "")
-    digests = [d for part in (name, adapter) if part and Path(part).is_dir() for d in [folder_digest(Path(part))]]
-    return f"hf:{told}" + (f"#{'-'.join(digests)}" if digests else "")
+    """The name with every part pinned: a hub name to its commit, a folder to the digest of its files."""
+    return "hf:" + "+".join(_pin(part) for part in parts(rest) if part is not None)
 
 
-def open(
-    rest: str, *, device: str, dtype: str, batch_size: str | int, device_map: str | None = None, peft: str | None = None
-) -> Any:
-    """The checkpoint as a local model."""
+def open(rest: str, *, device: str, dtype: str, batch_size: str | int, device_map: str | None = None) -> Any:
+    """The checkpoint, its adapter merged into it, as a local model."""
+    base, adapter = parts(rest)
+    model, tokenizer = loaded(_fetched(base), dtype, device_map, f"--model hf:{rest}")
+    if adapter is not None:
+        model, tokenizer = _adapted(model, tokenizer, _fetched(adapter))
+    return local(model, tokenizer, None if device_map else device, batch_size)
+
+
+def loaded(folder: Path, dtype: str, device_map: str | None = None, who: str = "") -> tuple[Any, Any]:
+    """(model, tokenizer) of a folder. Raises Missing where they cannot be read or weights are left out."""
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    from .engine import Local, quiet
+    from .engine import quiet
 
     quiet()
-    name, revision, adapter = parts(rest)
-    given = {"revision": revision} if revision else {}
+    given = {"local_files_only": True, "trust_remote_code": False}
     try:
-        tokenizer = AutoTokenizer.from_pretrained(name, **given)
-        model = AutoModelForCausalLM.from_pretrained(name, dtype=torch_dtype(dtype), device_map=device_map, **given)
-    except (OSError, ValueError) as error:
+        tokenizer = AutoTokenizer.from_pretrained(str(folder), **given)
+        model, told = AutoModelForCausalLM.from_pretrained(
+            str(folder), dtype=torch_dtype(dtype), device_map=device_map, output_loading_info=True, **given
+        )
+    except (ModuleNotFoundError, UnseenError):
+        raise
+    except Exception as error:  # readers of files raise all sorts, tokenizers a bare Exception
+        raise Missing(f"{who}: transformers cannot load it ({_short(error)}).") from None
+    if gone := sorted(told["missing_keys"]):
         raise Missing(
-            f"--model hf:{rest}: transformers cannot load it ({' '.join(str(error).split())[:300]})."
-        ) from None
-    if adapter or peft:
-        model = _adapted(model, adapter or str(peft))
-    return Local(model if device_map else model.to(device), tokenizer, batch_size=batch_size)
+            f"{who}: the checkpoint lacks {len(gone)} weights of {type(model).__name__}, the first being {gone[0]}, which would be random; it was saved from another class, or in part."
+        )
+    return model, tokenizer
+
+
+def local(model: Any, tokenizer: Any, device: str | None, batch_size: str | int) -> Any:
+    """A model of transformers on its device, as something that answers and scores. Raises Invalid for no such device."""
+    from .engine import Local
+
+    try:
+        placed = model if device is None else model.to(device)
+    except (RuntimeError, AssertionError) as error:
+        raise Invalid(f"--device {device}: the model cannot be put there ({_short(error)}).") from None
+    return Local(placed, tokenizer, batch_size=batch_size)
 
 
 def torch_dtype(name: str) -> Any:
-    """The torch type of that name. Raises Invalid for one that is no floating type."""
+    """The torch type of that name ("auto": what the checkpoint was saved in). Raises Invalid for no floating type."""
     import torch
 
-    found = getattr(torch, name, None)
-    if not isinstance(found, torch.dtype) or not found.is_floating_point:
-        raise Invalid(f"--dtype {name}: models compute in float32, bfloat16 or float16.")
-    return found
+    if name not in DTYPES:
+        raise Invalid(
+            f"--dtype {name}: models compute in {', '.join(DTYPES[1:])}, or auto, as the checkpoint was saved."
+        )
+    return name if name == "auto" else getattr(torch, name)
 
 
 def folder_digest(folder: Path) -> str:
     """16 hex digits over the names and digests of a checkpoint's files."""
     told = hashlib.sha256()
-    for path in sorted(p for p in folder.iterdir() if p.suffix in WEIGHTS):
+    for path in sorted(p for p in folder.iterdir() if p.suffix in KEPT):
         told.update(f"{path.name} {digest_of_file(path)}\n".encode())
     return told.hexdigest()[:16]
 
 
-def _adapted(model: Any, adapter: str) -> Any:
+def _part(text: str) -> Part:
+    name, digest = pins.split(text)
+    if Path(name).expanduser().is_dir():
+        return Part(name, None, digest)
+    if digest is not None or name.startswith(("/", "./", "../", "~")) or name in (".", ".."):
+        raise Missing(f"--model hf:{text}: there is no folder {name}; a relative path begins at {Path.cwd()}.")
+    name, _, revision = name.partition("@")
+    return Part(name, revision or None)
+
+
+def _pin(part: Part) -> str:
+    if part.folder is not None:
+        told = part.name if part.digest is None else f"{part.name}#{part.digest}"
+        return pins.kept("hf", told, folder_digest(part.folder)).removeprefix("hf:")
+    known = part.revision if part.revision and COMMIT.fullmatch(part.revision) else _commit(part)
+    return f"{part.name}@{known}"
+
+
+def _no_checkpoint(folder: Path, wanted: str) -> str:
+    """Why a folder cannot be what it is named as."""
+    told = folder / "adapter_config.json"
+    if wanted == "config.json" and told.is_file():
+        base = json.loads(told.read_text(encoding="utf-8")).get("base_model_name_or_path") or "BASE"
+        return f"the folder {folder} holds an adapter and no checkpoint; name its base too: hf:{base}+{folder}."
+    kind = "checkpoint" if wanted == "config.json" else "PEFT adapter"
+    return f"the folder {folder} holds no {wanted}, so it is no {kind}; `save_pretrained` writes one."
+
+
+def _adapted(model: Any, tokenizer: Any, adapter: Path) -> tuple[Any, Any]:
+    """The model with the adapter merged into its weights, and the adapter's own tokenizer where it brings one."""
     from peft import PeftModel
+    from transformers import AutoTokenizer
 
     try:
-        return PeftModel.from_pretrained(model, adapter).merge_and_unload()
-    except (OSError, ValueError, RuntimeError) as error:
+        if (adapter / "tokenizer_config.json").is_file():
+            tokenizer = AutoTokenizer.from_pretrained(str(adapter), local_files_only=True, trust_remote_code=False)
+            if len(tokenizer) > model.get_input_embeddings().num_embeddings:
+                model.resize_token_embeddings(len(tokenizer))
+        return PeftModel.from_pretrained(model, str(adapter)).merge_and_unload(), tokenizer
+    except ModuleNotFoundError:
+        raise
+    except Exception as error:  # as above, and peft's own
         raise Missing(
-            f"the adapter {adapter} cannot be put on its base ({' '.join(str(error).split())[:300]})."
+            f"the adapter {adapter} cannot be merged into {model.config.name_or_path} ({_short(error)}); it must have been trained on that checkpoint, and be of a kind that changes weights, such as LoRA."
         ) from None
 
 
-def _pin(name: str, revision: str | None) -> str:
-    return name if Path(name).is_dir() else f"{name}@{_commit(name, revision)}"
+def _fetched(part: Part) -> Path:
+    """The local folder with a part's files, fetched from the hub where they are not there yet."""
+    from huggingface_hub import snapshot_download
+
+    if part.folder is not None:
+        return part.folder
+    held = _cache() / f"models--{part.name.replace('/', '--')}" / "snapshots" / str(part.revision)
+    if _whole(held):
+        return held  # a commit does not change, so the hub need not be asked
+    given = {"revision": part.revision, "cache_dir": _cache(), "local_files_only": offline(), "ignore_patterns": "*/*"}
+    patterns = [f"*{suffix}" for suffix in KEPT if suffix != ".bin"]
+    try:
+        place = Path(snapshot_download(part.name, allow_patterns=patterns, **given))
+        if not list(place.glob("*.safetensors")):  # an old checkpoint
+            snapshot_download(part.name, allow_patterns="*.bin", **given)
+    except Exception as error:  # whatever the hub's HTTP client raises
+        raise Missing(
+            f"--model hf:{part.name}: its files cannot be fetched ({_short(error)}); check the network and HF_TOKEN, or give a local folder."
+        ) from None
+    return place
 
 
-def _commit(name: str, revision: str | None) -> str:
+def _whole(folder: Path) -> bool:
+    """Whether a snapshot holds every file that is read: configuration, words, and all its weights."""
+    index = folder / "model.safetensors.index.json"
+    if index.is_file():
+        named = json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()
+        weights = all((folder / name).is_file() for name in named)
+    else:
+        weights = any(folder.glob("*.safetensors"))
+    words = any(folder.glob("tokenizer*")) or (folder / "adapter_config.json").is_file()
+    return weights and words and any(folder.glob("*config.json"))
+
+
+def _commit(part: Part) -> str:
     """The commit a hub name means now, from the hub or, offline, from its cache."""
     from huggingface_hub import HfApi
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, RepositoryNotFoundError, RevisionNotFoundError
+    from huggingface_hub.errors import HFValidationError, RepositoryNotFoundError, RevisionNotFoundError
+    from huggingface_hub.utils import validate_repo_id
 
-    if offline():
-        return _cached_commit(name, revision)
     try:
-        return str(HfApi().model_info(name, revision=revision, timeout=5).sha)
+        validate_repo_id(part.name)
+        if offline():
+            return _cached_commit(part, "nothing may be fetched (offline)")
+        return str(HfApi().model_info(part.name, revision=part.revision, timeout=5).sha)
     except HFValidationError:
-        raise Unknown(f"--model hf:{name}: there is no such folder, and it is no name of the hub (ORG/NAME).") from None
+        raise Unknown(
+            f"--model hf:{part.name}: there is no such folder, and it is no name of the hub (ORG/NAME)."
+        ) from None
     except (RepositoryNotFoundError, RevisionNotFoundError):
-        at = f" at revision {revision}" if revision else ""
-        raise Unknown(f"--model hf:{name}: the hub has no such model{at}, or it is private (set HF_TOKEN).") from None
-    except (HfHubHTTPError, OSError, RuntimeError, ValueError) as error:
-        try:
-            return _cached_commit(name, revision)
-        except Missing:
-            raise Missing(
-                f"--model hf:{name}: the hub does not answer ({type(error).__name__}), and the model is not in the cache; check the network, or give a local folder."
-            ) from None
+        at = f" at revision {part.revision}" if part.revision else ""
+        raise Unknown(
+            f"--model hf:{part.name}: the hub has no such model{at}, or it is private or gated (set HF_TOKEN)."
+        ) from None
+    except Missing:
+        raise
+    except Exception as error:  # whatever the hub's HTTP client raises when there is no network, or the hub is ill
+        return _cached_commit(part, f"the hub does not answer ({type(error).__name__})")
 
 
-def _cached_commit(name: str, revision: str | None) -> str:
+def _cached_commit(part: Part, why: str) -> str:
+    """The commit that the hub's cache holds of a name. Raises Missing, saying why the hub was not asked."""
+    place = _cache() / f"models--{part.name.replace('/', '--')}"
+    wanted = part.revision or "main"
+    ref = place / "refs" / wanted
+    found = ref.read_text(encoding="utf-8").strip() if ref.is_file() else wanted
+    there = (place / "snapshots").iterdir() if (place / "snapshots").is_dir() else ()
+    held = [p.name for p in there if p.name.startswith(found) and list(p.glob("*config.json"))]
+    if len(held) == 1 and (held[0] == found or len(found) >= 7):
+        return held[0]
+    at = f"@{part.revision}" if part.revision else ""
+    raise Missing(
+        f"--model hf:{part.name}{at}: {why}, and it is not in the cache ({place.parent}); fetch it once when there is a network, or give a local folder."
+    )
+
+
+def _cache() -> Path:
     from huggingface_hub.constants import HF_HUB_CACHE
 
-    place = Path(os.environ.get("HF_HUB_CACHE", HF_HUB_CACHE)) / f"models--{name.replace('/', '--')}"
-    ref = place / "refs" / (revision or "main")
-    if ref.is_file():
-        return ref.read_text(encoding="utf-8").strip()
-    if revision and (place / "snapshots" / revision).is_dir():
-        return revision
-    raise Missing(
-        f"--model hf:{name}: it is not in the cache ({place.parent}) and nothing may be fetched (offline); fetch it once with a network, or give a local folder."
-    )
+    return Path(os.environ.get("HF_HUB_CACHE", HF_HUB_CACHE)).expanduser()
+
+
+def _short(error: Exception) -> str:
+    return " ".join(str(error).split())[:300] or type(error).__name__

@@ -7,17 +7,22 @@ api:NAME@BASE_URL             a server that speaks the OpenAI protocol
 py:module:function            f(prompts, *, max_new_tokens, temperature, seed, stop) -> list[str]
 replay:FILE                   answers made elsewhere: jsonl {prompt, answer[, logprob]} or our items.parquet
 tiny:decoder, tiny:ARCH       untrained: our byte-level decoder, or a class of transformers with random weights
+
+A pin is a name too, and `resolve(pin) == pin`: nobody is asked again what it means, and where it is pinned by a digest
+and the contents are others now, it raises Damaged.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from unseen.core.errors import Unknown, missing_extra, nearest
+from unseen.core.errors import Invalid, Unknown, missing_extra, nearest
 from unseen.core.lab import cache_folder
 
 KINDS = {
@@ -29,19 +34,25 @@ KINDS = {
     "replay": "replay",
     "tiny": "tiny",
 }
-EXTRAS = {"hub": "hub", "gguf": "hub", "smollm2": "hub", "server": "server", "tiny": "hub"}
+COMPUTED = ("hf", "gguf", "smollm2", "tiny")  # here, so that the answers depend on the dtype
+OPTIONS = {"hf": ("peft", "device_map"), "api": ("chat", "concurrency")}
 
 
 def probe(name: str) -> None:
     """Raise Mistake, within five seconds, where a model cannot be had: no file, no such commit, a server that is silent."""
-    module, rest = _home(name)
-    module.probe(rest)
+    _, module, rest = _home(name)
+    with _extras(name):
+        module.probe(rest)
 
 
 def resolve(name: str) -> str:
-    """What the name means now: a commit, a digest, a version, or for a server its name and URL."""
-    module, rest = _home(name)
-    return module.resolve(rest)
+    """What the name means now: a commit, a digest, a version, or for a server its name and URL. A pin resolves to itself.
+
+    Raises Mistake where it means nothing, Damaged where a pin's contents changed.
+    """
+    _, module, rest = _home(name)
+    with _extras(name):
+        return module.resolve(rest)
 
 
 def open(
@@ -53,36 +64,65 @@ def open(
     cache: Path | None = None,
     **options: Any,
 ) -> Any:
-    """A model that generates (`core.model.Generates`) and scores (`Scores`) where it can, its answers cached.
+    """A model that generates (`core.model.Generates`) and, where it can, scores (`Scores`), its answers kept.
 
-    `name` may be a name or what `resolve` pinned it to. `cache=None` is the shared cache; options are the kind's own
-    (`device_map`, `peft`, `chat`, `concurrency`). Raises Mistake for what the caller can mend.
+    `name` may be a name or a pin. `cache=None` is the shared cache; options are the kind's own: `peft`, `device_map`
+    of hf:, `chat`, `concurrency` of api:. Raises Mistake for what the caller can mend, Damaged for a pin that changed.
     """
+    kind, module, _ = _home(name)
+    _check_options(name, kind, options)
+    if peft := options.pop("peft", None):
+        name = f"{name}+{peft}"
+    pin = resolve(name)
+    size = _batch_size(batch_size or os.environ.get("UNSEEN_BATCH_SIZE", "auto"))
+    place = device or os.environ.get("UNSEEN_DEVICE", "cpu")
+    with _extras(name):
+        made = module.open(_home(pin)[2], device=place, dtype=dtype, batch_size=size, **options)
+    how = [pin, dtype] if kind in COMPUTED else [pin]
+    if "chat" in options:
+        how.append(f"chat={options['chat']}")
     from .answers import cached
 
-    module, rest = _home(name)
-    size = batch_size or os.environ.get("UNSEEN_BATCH_SIZE", "auto")
-    try:
-        made = module.open(
-            rest, device=device or os.environ.get("UNSEEN_DEVICE", "cpu"), dtype=dtype, batch_size=size, **options
-        )
-    except ModuleNotFoundError as error:
-        raise missing_extra(name, error, EXTRAS.get(module.__name__.rsplit(".", 1)[-1], "hub")) from error
-    how = f"{resolve_pinned(name)}|{dtype}|{sorted(options.items())}"
     return cached(made, how, cache or cache_folder() / "answers")
 
 
-def resolve_pinned(name: str) -> str:
-    """The pin of a name that may be one already."""
-    return name if "#" in name or (name.startswith("tiny:") and "@" in name) else resolve(name)
+def forget(name: str, cache: Path | None = None) -> None:
+    """Drop every answer that is kept of a model (of what its name means now), so that it is asked again."""
+    from .answers import forget as drop
+
+    drop(resolve(name), cache or cache_folder() / "answers")
 
 
-def _home(name: str) -> tuple[ModuleType, str]:
-    kind, _, rest = name.partition(":")
-    kind = kind.split("@", 1)[0]
-    if kind not in KINDS or (kind != "smollm2" and not rest):
+def _home(name: str) -> tuple[str, ModuleType, str]:
+    """(kind, its module, what stands after the kind). Raises Unknown for a name of no kind."""
+    kind, colon, rest = name.partition(":")
+    if kind == "smollm2" or kind.startswith("smollm2@"):
+        kind, rest = "smollm2", name.removeprefix("smollm2").removeprefix("@")
+    elif kind not in KINDS or not colon or not rest:
         told = ", ".join("smollm2" if k == "smollm2" else f"{k}:…" for k in KINDS)
         hint = nearest(kind, KINDS) if kind not in KINDS else ""
         folder = f" A folder with a checkpoint is hf:{name}." if Path(name).is_dir() else ""
         raise Unknown(f"--model {name}: no kind of model is named so{hint}. Names begin with {told}.{folder}")
-    return import_module(f".{KINDS[kind]}", __package__), rest
+    return kind, import_module(f".{KINDS[kind]}", __package__), rest
+
+
+@contextmanager
+def _extras(name: str) -> Iterator[None]:
+    """Turn a module that is not installed into the error that says how to install it."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise missing_extra(name, error, "server" if name.startswith("api:") else "hub") from error
+
+
+def _check_options(name: str, kind: str, options: dict[str, Any]) -> None:
+    known = OPTIONS.get(kind, ())
+    if strange := [o for o in options if o not in known]:
+        told = f"its options are {', '.join(known)}" if known else "it has none"
+        raise Invalid(f"{strange[0]}={options[strange[0]]} is no option of {name}; {told}.")
+
+
+def _batch_size(size: str | int) -> str | int:
+    if size != "auto" and not (str(size).isdigit() and int(size) > 0):
+        raise Invalid(f"--batch-size {size}: write auto, or a whole number from 1.")
+    return size if size == "auto" else int(size)

