@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from .driver import compare as compare
     from .driver import judge as judge
     from .driver import run as run
+    from .rewards import reward as reward
 
 _HOMES = {
     "Card": "core.card",
@@ -42,6 +43,7 @@ _HOMES = {
     **dict.fromkeys(("Item", "Records", "Row", "Split"), "core.record"),
     **dict.fromkeys(("Needs", "Paper", "Study"), "core.study"),
     **dict.fromkeys(("run", "judge", "card", "compare"), "driver"),
+    "reward": "rewards",
 }
 
 __all__ = sorted(_HOMES)

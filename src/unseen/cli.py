@@ -1,15 +1,23 @@
 """The verbs. One function each; everything heavy is imported inside the verb that needs it.
 
 unseen run length_generalization --tier smoke --on procs:2
+
+Exit codes: 0 done (a refuted claim is no failure), 1 something failed, 2 the caller's mistake, 130 stopped by Ctrl-C.
 """
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from . import words
+
+if TYPE_CHECKING:
+    from .core.ledger import Judged
+    from .driver import Asked, How
 
 app = typer.Typer(
     help="A laboratory for generalization: what does a model do on what it has not seen, why, and what makes it better?",
@@ -19,49 +27,27 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-Studies = Annotated[list[str], typer.Argument(metavar="STUDY...", help="Slugs of studies, or `all`.")]
-Slug = Annotated[str, typer.Argument(metavar="STUDY", help="The slug of a study; `unseen list` prints all.")]
-TierWord = Annotated[str, typer.Option("--tier", help="smoke (seconds), laptop (minutes) or paper (a cluster).")]
-ModelWord = Annotated[
-    str | None,
-    typer.Option(
-        "--model", help="hf:ORG/NAME, gguf:PATH, smollm2, api:NAME@URL, py:module:function, tiny:decoder, replay:FILE."
-    ),
-]
-Sets = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="FIELD=A,B", help="Replace a field of the settings; commas sweep, 5:6:7 is a tuple."),
-]
-Seeds = Annotated[int | None, typer.Option("--seeds", help="How many seeds, instead of the tier's own number.")]
-On = Annotated[str, typer.Option("--on", help="Where to work: here, or procs:N.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
-Fresh = Annotated[bool, typer.Option("--fresh", help="Measure again what is already stored.")]
-Limit = Annotated[int | None, typer.Option("--limit", help="Items per split, where settings have a field `limit`.")]
-Shots = Annotated[
-    int | None, typer.Option("--num-fewshot", help="Exemplars, where settings have a field `num_fewshot`.")
-]
-Chat = Annotated[
-    bool | None,
-    typer.Option("--apply-chat-template/--no-apply-chat-template", help="Chat turns, where settings have the field."),
-]
-Dtype = Annotated[
-    str | None, typer.Option("--dtype", help="float32, bfloat16, …, where settings have a field `dtype`.")
-]
-Device = Annotated[
-    str | None, typer.Option("--device", help="cpu, cuda, cuda:1, mps; the fastest there is if left out.")
-]
-Batch = Annotated[
-    str | None, typer.Option("--batch-size", help="auto, or the number of prompts a local model takes at once.")
-]
-Out = Annotated[Path | None, typer.Option("--output-path", help="Also write verdicts and rows into this folder.")]
-Samples = Annotated[
-    bool, typer.Option("--log-samples", help="With --output-path: also every prompt and answer, as jsonl.")
-]
+
+def _version(asked: bool) -> None:
+    if asked:
+        from .extras import installed
+
+        print(f"unseen {installed('unseen')}")
+        raise typer.Exit()
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None: ...
 
 
 @app.command("list")
 def list_(
-    axis: Annotated[str | None, typer.Option("--axis", help="Only studies of this axis.")] = None, json: Json = False
+    axis: Annotated[str | None, typer.Option("--axis", help="Only studies of this axis.")] = None,
+    json: words.Json = False,
 ) -> None:
     """Print the studies there are."""
     from . import terminal
@@ -71,8 +57,8 @@ def list_(
 
 
 @app.command()
-def show(study: Slug, json: Json = False) -> None:
-    """Print a study's sheet, its claims and where it departs from its paper."""
+def show(study: words.Slug, json: words.Json = False) -> None:
+    """Print a study's sheet, claims and departures from its paper."""
     from . import terminal
     from .core import find
 
@@ -81,139 +67,152 @@ def show(study: Slug, json: Json = False) -> None:
 
 @app.command()
 def plan(
-    study: Slug,
-    tier: TierWord = "laptop",
-    model: ModelWord = None,
-    set_: Sets = None,
-    seeds: Seeds = None,
-    json: Json = False,
+    study: words.Slug,
+    tier: words.TierWord = "laptop",
+    model: words.ModelWord = None,
+    set_: words.Sets = None,
+    seeds: words.Seeds = None,
+    json: words.Json = False,
 ) -> None:
-    """Print the trials a run would do and what they would cost; nothing is measured."""
+    """Print the trials and their price; nothing is measured."""
     from . import driver, terminal
 
-    asked = driver.ask(study, tier, model=model, sweep=_sweep(set_), seeds=seeds)
+    asked = driver.ask(study, tier, model=model, sweep=words.sweep_of(set_), seeds=seeds)
     terminal.plan(driver.trials_of(asked), driver.finished(asked), as_json=json)
 
 
 @app.command()
 def run(
-    studies: Studies,
-    tier: TierWord = "laptop",
-    on: On = "here",
-    model: ModelWord = None,
-    set_: Sets = None,
-    seeds: Seeds = None,
-    limit: Limit = None,
-    num_fewshot: Shots = None,
-    apply_chat_template: Chat = None,
-    dtype: Dtype = None,
-    device: Device = None,
-    batch_size: Batch = None,
-    fresh: Fresh = False,
-    output_path: Out = None,
-    log_samples: Samples = False,
-    json: Json = False,
+    studies: words.Studies,
+    tier: words.TierWord = "laptop",
+    on: words.On = "here",
+    model: words.ModelWord = None,
+    set_: words.Sets = None,
+    seeds: words.Seeds = None,
+    limit: words.Limit = None,
+    num_fewshot: words.Shots = None,
+    apply_chat_template: words.Chat = None,
+    dtype: words.Dtype = None,
+    device: words.Device = None,
+    batch_size: words.Batch = None,
+    fresh: words.Fresh = False,
+    output_path: words.Out = None,
+    log_samples: words.Samples = False,
+    json: words.Json = False,
 ) -> None:
     """Measure studies, with live curves, and judge their claims."""
-    from . import driver, terminal
+    from . import devices, driver, live, terminal
 
-    driver.machine(device=device, batch_size=batch_size)
+    devices.choose(device=device, batch_size=batch_size)
     fields = {"limit": limit, "num_fewshot": num_fewshot, "apply_chat_template": apply_chat_template, "dtype": dtype}
-    asked = [driver.ask(s, tier, model=model, sweep=_sweep(set_, **fields), seeds=seeds) for s in _all(studies)]
-    code = 0
+    asked = [
+        driver.ask(s, tier, model=model, sweep=words.sweep_of(set_, **fields), seeds=seeds)
+        for s in words.slugs_of(studies, tier=tier, model=model)
+    ]
+    if log_samples and output_path is None:
+        raise typer.BadParameter("--log-samples writes into the folder that --output-path names; name one.")
+    told, code = [], 0
     for one in asked:
-        code = max(
-            code, terminal.run(one, on=on, fresh=fresh, output_path=output_path, log_samples=log_samples, as_json=json)
-        )
+        with words.going_on(), live.watch(json) as watch:
+            failed, judged = _measured(one, driver.How(on, fresh, watch))
+        written = _written(judged, output_path, log_samples, apart=len(asked) > 1)
+        told.append(terminal.ran(one, failed, judged, driver.beside(one), written, as_json=json))
+        code = max(code, min((o.code for o in failed), default=0))  # 2 where all of them are the user's to mend
+    if json:
+        terminal.show_json(told[0] if len(told) == 1 else told)
     raise typer.Exit(code)
 
 
 @app.command()
 def judge(
-    study: Slug,
-    tier: TierWord = "laptop",
-    model: ModelWord = None,
-    set_: Sets = None,
-    seeds: Seeds = None,
+    study: words.Slug,
+    tier: words.TierWord = "laptop",
+    model: words.ModelWord = None,
+    set_: words.Sets = None,
+    seeds: words.Seeds = None,
     record: Annotated[
         Path | None,
         typer.Option("--record", metavar="DIR", help="Write the verdicts into this ledger, such as results."),
     ] = None,
-    json: Json = False,
+    json: words.Json = False,
 ) -> None:
     """Judge a study's claims again from what is stored."""
     from . import driver, terminal
 
-    judged = driver.judge(driver.ask(study, tier, model=model, sweep=_sweep(set_), seeds=seeds))
-    terminal.verdicts(judged, as_json=json)
+    asked = driver.ask(study, tier, model=model, sweep=words.sweep_of(set_), seeds=seeds)
+    judged = driver.judge(asked)
+    written: list[Path] = []
     if record is not None:
         from .core import ledger
         from .pages import figures
 
         written = [*ledger.write(judged, record), *figures.keep(judged, record / judged.slug)]
-        terminal.wrote(written, as_json=json)
+    told = terminal.ran(asked, [], judged, driver.beside(asked), written, as_json=json)
+    if json:
+        terminal.show_json(told)
 
 
 @app.command()
 def report(
-    studies: Annotated[list[str] | None, typer.Argument(metavar="[STUDY...|all]")] = None,
-    tier: TierWord = "laptop",
-    model: ModelWord = None,
-    set_: Sets = None,
-    seeds: Seeds = None,
+    studies: Annotated[list[str] | None, typer.Argument(metavar="STUDY")] = None,
+    tier: words.TierWord = "laptop",
+    model: words.ModelWord = None,
+    set_: words.Sets = None,
+    seeds: words.Seeds = None,
     card: Annotated[
         list[str] | None,
         typer.Option("--card", metavar="MODEL", help="Add the card of this model, from what is stored."),
     ] = None,
     out: Annotated[Path, typer.Option("--out", "-o", help="The file to write.")] = Path("unseen-report.html"),
-    json: Json = False,
+    json: words.Json = False,
 ) -> None:
-    """Write one HTML file with verdicts, figures and provenance; it opens with no network."""
+    """Write one HTML file that opens with no network."""
     from . import driver, terminal
     from .pages import report as page
 
-    names = _all(studies or ["all"])
+    names = words.slugs_of(studies or ["all"], tier=tier, model=model)
     judged = driver.judged_of(
-        [driver.ask(s, tier, model=model, sweep=_sweep(set_), seeds=seeds) for s in names],
+        [driver.ask(s, tier, model=model, sweep=words.sweep_of(set_), seeds=seeds) for s in names],
         every=bool(studies) and studies != ["all"],
     )
-    cards = [driver.card(m, tier, measure=False) for m in card or ()]
+    cards = [driver.card(m, tier, measured=False) for m in card or ()]
     terminal.wrote([page.write(judged, out, cards=cards)], as_json=json)
 
 
 @app.command()
 def card(
-    model: Annotated[
-        str,
-        typer.Argument(
-            metavar="MODEL",
-            help="hf:ORG/NAME, gguf:PATH, smollm2, api:NAME@URL, py:module:function, tiny:decoder, replay:FILE.",
-        ),
-    ],
-    tier: TierWord = "laptop",
+    model: words.ModelName,
+    tier: words.TierWord = "laptop",
     against: Annotated[
         str | None, typer.Option("--against", metavar="MODEL", help="A second model, compared item by item.")
     ] = None,
-    on: On = "here",
-    set_: Sets = None,
-    limit: Limit = None,
-    device: Device = None,
-    batch_size: Batch = None,
-    fresh: Fresh = False,
+    on: words.On = "here",
+    set_: words.Sets = None,
+    limit: words.Limit = None,
+    num_fewshot: words.Shots = None,
+    apply_chat_template: words.Chat = None,
+    dtype: words.Dtype = None,
+    device: words.Device = None,
+    batch_size: words.Batch = None,
+    fresh: words.Fresh = False,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Also write the card: .html, .md or .json.")] = None,
-    json: Json = False,
+    json: words.Json = False,
 ) -> None:
-    """Print one model's profile over every study that takes a model."""
-    from . import driver, terminal
+    """Print one model's profile: reference, shifted, gap."""
+    from . import devices, driver, live, terminal
+    from .pages import card as page
 
-    driver.machine(device=device, batch_size=batch_size)
-    with terminal.progress(json) as tell:
-        made = driver.card(model, tier, against=against, on=on, sweep=_sweep(set_, limit=limit), fresh=fresh, tell=tell)
-    terminal.card(made, as_json=json)
+    devices.choose(device=device, batch_size=batch_size)
     if out is not None:
-        from .pages import card as page
-
-        terminal.wrote([page.write(made, out)], as_json=json)
+        page.check(out)
+    fields = {"limit": limit, "num_fewshot": num_fewshot, "apply_chat_template": apply_chat_template, "dtype": dtype}
+    with words.going_on(), live.watch(json) as watch:
+        how = driver.How(on, fresh, watch)
+        made = driver.card(model, tier, against=against, sweep=words.sweep_of(set_, **fields), how=how)
+    written = [page.write(made, out)] if out is not None else []
+    terminal.card(made, written, as_json=json)
+    shown = {p.study for profiles in made.axes.values() for p in profiles}
+    raise typer.Exit(0 if shown >= {slug for slug, _ in driver.takers()} else 1)
 
 
 @app.command()
@@ -223,13 +222,16 @@ def compare(
     ],
     second: Annotated[str, typer.Argument(metavar="B", help="Another one.")],
     study: Annotated[list[str] | None, typer.Option("--study", help="Only these studies (models).")] = None,
-    tier: TierWord = "laptop",
-    json: Json = False,
+    tier: words.TierWord = "laptop",
+    on: words.On = "here",
+    json: words.Json = False,
 ) -> None:
-    """Compare two models, or two runs of one study, item by item."""
-    from . import driver, terminal
+    """Compare two models, or two runs, item by item."""
+    from . import driver, live, terminal
 
-    terminal.comparison(driver.compare(first, second, studies=study, tier=tier), as_json=json)
+    with words.going_on(), live.watch(json) as watch:
+        found = driver.compare(first, second, studies=study, tier=tier, how=driver.How(on, watch=watch))
+    terminal.comparison(found, as_json=json)
 
 
 @app.command()
@@ -241,14 +243,14 @@ def data(
         Path | None, typer.Option("--out", "-o", help="Where to write; jsonl goes to the terminal if left out.")
     ] = None,
     split: Annotated[list[str] | None, typer.Option("--split", help="Only these splits; `train` is one too.")] = None,
-    tier: TierWord = "laptop",
-    set_: Sets = None,
+    tier: words.TierWord = "laptop",
+    set_: words.Sets = None,
     seed: Annotated[int, typer.Option("--seed", help="The seed of the draw.")] = 0,
 ) -> None:
-    """Write items with their split, right answer and a receipt from which they can be drawn again."""
+    """Write items with split, right answer and receipt."""
     from . import items, terminal
 
-    drawn = items.draw(study, n=n, tier=tier, sweep=_sweep(set_), seed=seed, splits=split)
+    drawn = items.draw(study, n=n, tier=tier, sweep=words.sweep_of(set_), seed=seed, splits=split)
     written = items.write(drawn, to, out)
     if written is not None:
         terminal.wrote([written])
@@ -256,22 +258,23 @@ def data(
 
 @app.command()
 def score(
-    study: Slug,
+    study: words.Slug,
     predictions: Annotated[
         Path,
         typer.Argument(metavar="PREDICTIONS", help="jsonl rows with id, receipt (as `data` wrote them) and answer."),
     ],
-    json: Json = False,
+    json: words.Json = False,
 ) -> None:
-    """Judge answers that were made elsewhere to items that `unseen data` wrote."""
+    """Judge answers that were made elsewhere."""
     from . import items, terminal
 
-    terminal.scores(items.score(study, predictions), as_json=json)
+    judged, notes = items.score(study, predictions)
+    terminal.scores(judged, notes, as_json=json)
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})
-def use(ctx: typer.Context, study: Slug) -> None:
-    """Use the tool that a study leaves behind: `unseen use STUDY --help` says what it does."""
+def use(ctx: typer.Context, study: words.Slug) -> None:
+    """Use the tool that a study leaves behind."""
     from .core import find
 
     find.module(study, "tool").app(args=ctx.args, prog_name=f"unseen use {study}")
@@ -279,19 +282,19 @@ def use(ctx: typer.Context, study: Slug) -> None:
 
 @app.command()
 def export(
-    study: Slug,
+    study: words.Slug,
     to: Annotated[str, typer.Option("--to", help="csv, parquet, or checkpoints (folders that transformers opens).")],
     out: Annotated[Path, typer.Option("--out", "-o", help="The folder to write into.")] = Path("export"),
-    tier: TierWord = "laptop",
-    model: ModelWord = None,
-    set_: Sets = None,
-    seeds: Seeds = None,
-    json: Json = False,
+    tier: words.TierWord = "laptop",
+    model: words.ModelWord = None,
+    set_: words.Sets = None,
+    seeds: words.Seeds = None,
+    json: words.Json = False,
 ) -> None:
-    """Write what was measured, or the models that were trained, for other tools."""
+    """Write tables or trained models for other tools."""
     from . import driver, export, terminal
 
-    asked = driver.ask(study, tier, model=model, sweep=_sweep(set_), seeds=seeds)
+    asked = driver.ask(study, tier, model=model, sweep=words.sweep_of(set_), seeds=seeds)
     terminal.wrote(export.write(asked, to, out), as_json=json)
 
 
@@ -304,7 +307,7 @@ def new(
         str | None, typer.Option("--from", metavar="STUDY", help="Copy this study instead of the template.")
     ] = None,
 ) -> None:
-    """Start a study in ./studies: a folder that passes `unseen validate`."""
+    """Start a study in ./studies that passes `validate`."""
     from . import folders, terminal
 
     terminal.wrote([folders.new(slug, source=from_)], then=f"unseen validate {slug}")
@@ -312,20 +315,27 @@ def new(
 
 @app.command()
 def validate(
-    studies: Studies,
+    studies: words.Studies,
     write: Annotated[bool, typer.Option("--write", help="Write smoke.json from this run.")] = False,
-    json: Json = False,
+    json: words.Json = False,
 ) -> None:
-    """Check that a study keeps every rule, and that its smoke tier measures what it should."""
+    """Check that a study keeps every rule, and runs."""
     from . import conformance, terminal
 
-    failed = [terminal.checks(slug, conformance.checked(slug, write=write), as_json=json) for slug in _all(studies)]
-    raise typer.Exit(1 if any(failed) else 0)
+    told, code = [], 0
+    for slug in words.slugs_of(studies):
+        with words.going_on():
+            made = conformance.checked(slug, write=write)
+        told.append(terminal.checks(slug, made, as_json=json))
+        code = max(code, 0 if all(c.passed for c in made) else 1)
+    if json:
+        terminal.show_json(told[0] if len(told) == 1 else told)
+    raise typer.Exit(code)
 
 
 @app.command()
-def doctor(json: Json = False) -> None:
-    """Print versions, devices and caches, what is missing and how to get it."""
+def doctor(json: words.Json = False) -> None:
+    """Print versions, devices, folders, and what is missing."""
     from . import doctor as check
     from . import terminal
 
@@ -333,51 +343,50 @@ def doctor(json: Json = False) -> None:
 
 
 def main() -> None:
-    """The console script: runs a verb and turns our errors into one paragraph and an exit code."""
+    """The console script: runs a verb and turns what went wrong into one paragraph and an exit code."""
     from .core.errors import UnseenError
 
     try:
-        app(args=[_spelled(word) for word in sys.argv[1:]])
+        app(args=[words.spelled(word) for word in sys.argv[1:]])
     except UnseenError as error:
         print(f"unseen: {error}", file=sys.stderr)
         sys.exit(error.code)
-    except BrokenPipeError:
-        sys.exit(0)
+    except OSError as error:
+        print(f"unseen: {error.filename or 'a file'}: {error.strerror or error}; name another path.", file=sys.stderr)
+        sys.exit(2)
+    except Exception as error:
+        print(f"unseen: {_unforeseen(error)}", file=sys.stderr)
+        sys.exit(1)
 
 
-def _spelled(word: str) -> str:
-    """A flag with hyphens, however it was spelled: --num_fewshot=4 is --num-fewshot=4."""
-    if not word.startswith("--"):
-        return word
-    flag, equals, value = word.partition("=")
-    return flag.replace("_", "-") + equals + value
+def _unforeseen(error: Exception) -> str:
+    """What to tell of an error that nobody foresaw; all of it is kept in a file."""
+    import tempfile
+    import traceback
+
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    with tempfile.NamedTemporaryFile("w", prefix="unseen-", suffix=".txt", delete=False, encoding="utf-8") as file:
+        file.writelines(traceback.format_exception(error))
+    where = f"{Path(last.filename).name}, line {last.lineno}"
+    return f"{type(error).__name__}: {error} ({where}). This should not happen; please report it with {file.name}."
 
 
-def _sweep(words: list[str] | None, **fields: object) -> dict[str, str]:
-    """`--set` words and flags that name fields, as {field: "a,b"}. Raises Invalid for a word without `=`."""
-    from .core.errors import Invalid
+def _measured(asked: Asked, how: How) -> tuple[list[Any], Judged | None]:
+    """The trials of a plan that failed, and its verdicts unless all of them did."""
+    from . import driver
 
-    found = {
-        name: str(value).lower() if isinstance(value, bool) else str(value)
-        for name, value in fields.items()
-        if value is not None
-    }
-    for word in words or ():
-        name, equals, value = word.partition("=")
-        if not equals or not name:
-            raise Invalid(f"--set {word}: write FIELD=VALUE, or FIELD=A,B to sweep.")
-        found[name.strip()] = value
-    return found
+    outcomes = driver.measure(asked, how)
+    failed = [o for o in outcomes if o.status == "failed"]
+    return failed, driver.judge(asked) if len(failed) < len(outcomes) else None
 
 
-def _all(studies: list[str]) -> list[str]:
-    from .core import find
+def _written(judged: Judged | None, out: Path | None, samples: bool, *, apart: bool) -> list[Path]:
+    """What `--output-path` writes: one folder, or one for each of several studies."""
+    if judged is None or out is None:
+        return []
+    from . import export
 
-    if "all" in studies:
-        return list(find.slugs())
-    for slug in studies:
-        find.folder(slug)
-    return list(dict.fromkeys(studies))
+    return export.folder(judged, out / judged.slug if apart else out, samples=samples)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import math
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -22,9 +23,12 @@ from .core.lab import Lab
 from .core.plan import Trial, plan
 from .core.record import Records
 from .core.study import TIERS, model_field, values_of
+from .core.threads import threads
+from .core.work import threads_of
 
 HEAVY = ("torch", "transformers", "polars", "altair", "scipy.stats", "ray", "sklearn", "pandas")
 SHEET_PARTS = ("question", "method", "departures", "sources")
+SETTING_MINUTES, CORES = 15, 2  # of the tier laptop
 LONGEST = {"study.py": 150, "trial.py": 250}
 
 
@@ -40,24 +44,28 @@ class Check:
 def checked(slug: str, *, write: bool = False) -> list[Check]:
     """Every check of a study, the smoke tier's run included. `write` makes `smoke.json` from that run first.
 
-    Raises Unknown where there is no such study; everything else that is wrong is a failed check.
+    What is looked at is checked first; the smoke tier and the rehearsal run only if all of that passed. Raises Unknown
+    where there is no such study; everything else that is wrong is a failed check.
     """
     find.folder(slug)
-    made = [_made(name, check, slug) for name, check in STATIC.items()]
+    made = [one(name, slug) for name in STATIC]
     if not all(c.passed for c in made):
         return made
-    records, measured = _measured(slug)
-    made.append(measured)
+    records, ran = measured(slug)
+    made.append(ran)
     if records is not None:
         if write:
             (find.folder(slug) / "smoke.json").write_text(smoke_text(records), encoding="utf-8")
-        made.append(_made("the smoke tier measures what smoke.json says", lambda s: _matches(s, records), slug))
-        made.append(
-            _made("claims read measures that the smoke tier yields", lambda s: _measures_there(s, records), slug)
-        )
-        made.append(_made("every claim can be judged on the smoke tier's records", lambda s: _judged(s, records), slug))
-    made.append(_made("the paper tier's code path runs", _rehearsed, slug))
-    return made
+        made += [one(name, slug, records) for name in MEASURED]
+    return [*made, *(one(name, slug) for name in REHEARSED)]
+
+
+def one(name: str, slug: str, records: Records | None = None) -> Check:
+    """One check by its name; those of `MEASURED` need the records of the smoke tier."""
+    if name in MEASURED:
+        assert records is not None, f"the check {name!r} reads the smoke tier's records"
+        return _made(name, lambda s: MEASURED[name](s, records), slug)
+    return _made(name, {**STATIC, **REHEARSED}[name], slug)
 
 
 def smoke_text(records: Records) -> str:
@@ -67,7 +75,8 @@ def smoke_text(records: Records) -> str:
         low, high = found.setdefault(identity, [math.inf, -math.inf])
         found[identity] = [min(low, value), max(high, value)]
     wide = {k: _widened(*v) for k, v in sorted(found.items())}
-    return json.dumps(wide, indent=0) + "\n"
+    lines = (f"{json.dumps(k, ensure_ascii=False)}: {json.dumps(v)}" for k, v in wide.items())
+    return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
 def _made(name: str, check: Callable[[str], str], slug: str) -> Check:
@@ -125,7 +134,7 @@ def _controls(slug: str) -> str:
     claims = find.study(slug).claims
     if not any(c.kind == "control" for c in claims):
         return "there is no control; claim that a random model, shuffled labels or an oracle comes out as it must."
-    bare = [c.id for c in claims if c.kind == "finding" and "shifted=True" in str(c.effect) and not c.given]
+    bare = [c.id for c in claims if c.kind == "finding" and "on shifted splits" in str(c.effect) and not c.given]
     return f"{', '.join(bare)} speak of shifted splits with no precondition (`given`)." if bare else ""
 
 
@@ -141,9 +150,20 @@ def _plans(slug: str) -> str:
         for t in trials:
             values_of(t.setting)
             hash(t.setting)
-        over = sum(t.needs.minutes for t in trials if tier == "laptop" and t.needs.minutes > 15)
-        if over:
-            return "a laptop trial needs more than 15 minutes."
+    return _small_enough(plan(slug, study, "laptop"))
+
+
+def _small_enough(trials: list[Trial]) -> str:
+    """Whether the laptop tier fits a laptop: 15 minutes a setting, all seeds together, and an hour on two cores."""
+    minutes: dict[Any, float] = {}
+    for t in trials:
+        minutes[t.setting] = minutes.get(t.setting, 0.0) + t.needs.minutes
+    setting, most = max(minutes.items(), key=lambda kv: kv[1])
+    if most > SETTING_MINUTES:
+        return f"{setting} needs {most:.0f} minutes at tier laptop; {SETTING_MINUTES} are the most."
+    hours = sum(t.needs.minutes * min(t.needs.cpus, CORES) for t in trials) / CORES / 60
+    if hours > 1:
+        return f"the tier laptop needs {hours:.1f} hours on {CORES} cores; one is the most."
     return ""
 
 
@@ -211,18 +231,15 @@ def _annotated(slug: str) -> str:
     return ""
 
 
-def _measured(slug: str) -> tuple[Records | None, Check]:
-    """The records of the smoke tier, run here and now in folders that are thrown away."""
-    name = "the smoke tier runs"
+def measured(slug: str) -> tuple[Records | None, Check]:
+    """The records of the smoke tier, run here and now in folders that are thrown away, and how that went."""
+    name, began = "the smoke tier runs", time.monotonic()
     try:
-        study = find.study(slug)
-        told: list[Any] = []
-        for trial in plan(slug, study, "smoke"):
-            told += list(_stamped(trial))
-        return Records.of(told), Check(name, True, f"{len(told)} rows and items")
+        told = [row for trial in plan(slug, find.study(slug), "smoke") for row in _stamped(trial)]
+        return Records.of(told), Check(name, True, f"{len(told)} rows and items in {time.monotonic() - began:.1f} s")
     except UnseenError as error:
         return None, Check(name, False, str(error))
-    except Exception as error:
+    except Exception as error:  # a stranger's trial may fail in any way
         return None, Check(name, False, f"{type(error).__name__}: {error}")
 
 
@@ -232,17 +249,28 @@ def _stamped(trial: Trial) -> Iterator[tuple[Mapping[str, Any], int, Any]]:
     ready = pinned([trial])[0]
     lab = Lab.alone(seeds=ready.seeds, pins=ready.pins)
     setting = {"setting": type(ready.setting).__name__, **values_of(ready.setting)}
-    for row in find.module(ready.study, "trial").run(ready.setting, lab):
-        yield setting, ready.seeds[0] if row.seed is None else row.seed, row
+    with threads(threads_of(ready)):
+        for row in find.module(ready.study, "trial").run(ready.setting, lab):
+            yield setting, ready.seeds[0] if row.seed is None else row.seed, row
 
 
 def _identities(records: Records) -> Iterator[tuple[str, float]]:
-    """Every row as (what it is, whatever its seed; its value)."""
+    """Every row as (what it is, whatever its seed; its value): `Learned(task=sort) exact on length 8, step 30`.
+
+    Fields of settings are named where they differ within a class of settings.
+    """
     frame = records.frame()
-    skip = {"value", "seed", "drawn", "n", "evidence", "trial"}
+    fields = [c for c in frame.columns if c.startswith("setting.")]
+    named: dict[str, list[str]] = {}
+    for kind in frame["setting"].unique(maintain_order=True).to_list():
+        rows = frame.filter(frame["setting"] == kind)
+        named[kind] = [c for c in fields if rows[c].n_unique() > 1]
     for row in frame.iter_rows(named=True):
-        told = {k: v for k, v in row.items() if k not in skip and v is not None and v != ""}
-        yield json.dumps(told, sort_keys=True, default=str), float(row["value"])
+        arm = ", ".join(f"{c.split('.', 1)[1]}={row[c]}" for c in named[row["setting"]] if row[c] is not None)
+        told = [f"{c[3:]}={v}" for c, v in sorted(row.items()) if c.startswith("at.") and v is not None]
+        told += [f"step {row['step']}"] if row["step"] is not None else []
+        where = ", ".join([f"on {row['split']}", *told] if row["split"] else told)
+        yield f"{row['setting']}({arm}) {row['measure']} {where}".rstrip(), float(row["value"])
 
 
 def _widened(low: float, high: float) -> list[float]:
@@ -302,7 +330,7 @@ def _rehearsed(slug: str) -> str:
     return ""
 
 
-STATIC: Mapping[str, Callable[[str], str]] = {
+STATIC: Mapping[str, Callable[[str], str]] = {  # what can be looked at
     "study.py imports nothing heavy": _light,
     "the slug comes from the title": _slug_from_title,
     "claim ids are well formed": _claim_ids,
@@ -315,3 +343,9 @@ STATIC: Mapping[str, Callable[[str], str]] = {
     "tasks draw, score and repeat without torch": _tasks_light,
     "modules and public functions have docstrings": _annotated,
 }
+MEASURED: Mapping[str, Callable[[str, Records], str]] = {  # what the smoke tier's records show
+    "the smoke tier measures what smoke.json says": _matches,
+    "claims read measures that the smoke tier yields": _measures_there,
+    "every claim can be judged on the smoke tier's records": _judged,
+}
+REHEARSED: Mapping[str, Callable[[str], str]] = {"the paper tier's code path runs": _rehearsed}

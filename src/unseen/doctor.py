@@ -23,6 +23,7 @@ BASE = (
     "filelock",
     "platformdirs",
     "fsspec",
+    "threadpoolctl",
 )
 
 
@@ -68,9 +69,9 @@ def _devices() -> dict[str, Any]:
 
 
 def _folders() -> dict[str, Any]:
-    from .driver import home
+    from .core.lab import local_home
 
-    root = home()
+    root = local_home()
     near = next(p for p in (root, *root.parents) if p.exists())
     free = f"{shutil.disk_usage(near).free / 1e9:.1f} GB free"
     trials = sum(1 for _ in root.glob("trials/*/*/trial.json")) if root.is_dir() else 0

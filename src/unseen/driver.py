@@ -7,26 +7,25 @@ print(judged.verdicts[0])
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
 
 from .core import find
 from .core.card import Card, Profile, by_axis, profiles
 from .core.claim import judge_study
 from .core.compare import Comparison
 from .core.compare import compare as _compare
-from .core.errors import Invalid, Missing, Mistake
-from .core.execute import Event, Outcome, Pool, execute, here, procs
+from .core.errors import Damaged, Failed, Invalid, Missing, Mistake, Unknown, nearest
+from .core.execute import Outcome, Pool, execute, here, procs
+from .core.lab import local_home
 from .core.ledger import Judged
 from .core.plan import Trial, parse_sweep, plan
 from .core.record import Records, Value
 from .core.store import Store
 from .core.study import Study, Tier, model_field, tier_of
 from .extras import absent
-
-Tell = Callable[[Event], None]
+from .live import Silent, Watch
 
 
 @dataclass(frozen=True)
@@ -46,22 +45,36 @@ class Asked:
 
     def words(self) -> str:
         """The words after `unseen VERB` that ask for this again."""
-        swept = [
-            f"--set {k}={','.join(':'.join(map(str, v)) if isinstance(v, tuple) else str(v) for v in vs)}"
-            for k, vs in self.sweep.items()
-        ]
+        swept = [f"--set {k}={','.join(_word(v) for v in vs)}" for k, vs in self.sweep.items()]
         model = [f"--model {self.model}"] if self.model else []
         seeds = [f"--seeds {self.seeds}"] if self.seeds is not None else []
         return " ".join([self.slug, f"--tier {self.tier}", *model, *swept, *seeds])
 
+    def own(self) -> Asked:
+        """The study's own plan at this tier, unchanged."""
+        return Asked(self.slug, self.tier)
 
-def home() -> Path:
-    """Where trials, caches and plans are kept: $UNSEEN_HOME, or the platform's data folder."""
-    if named := os.environ.get("UNSEEN_HOME"):
-        return Path(named).expanduser()
-    from platformdirs import user_data_path
 
-    return user_data_path("unseen", appauthor=False)
+@dataclass(frozen=True)
+class How:
+    """How to measure: in which pool, whether what is stored is measured again, and who watches."""
+
+    on: str = "here"
+    fresh: bool = False
+    watch: Watch = field(default_factory=Silent)
+
+
+def _word(value: Value) -> str:
+    """A value as `--set` takes it, quoted for a shell where it must be."""
+    from shlex import quote
+
+    return ":".join(map(str, value)) if isinstance(value, tuple) else quote(str(value))
+
+
+def home() -> str | Path:
+    """Where trials and plans are kept: $UNSEEN_HOME (a folder, or an fsspec URL), or the platform's data folder."""
+    named = os.environ.get("UNSEEN_HOME", "")
+    return named if "://" in named else local_home()
 
 
 def ask(
@@ -122,43 +135,59 @@ def run(
     sweep: Mapping[str, str] | None = None,
     seeds: int | None = None,
     fresh: bool = False,
-    tell: Tell | None = None,
 ) -> Judged:
     """A study measured and judged. Work that is already in the store is not done again, unless `fresh`.
 
-    Raises Mistake for what the caller can mend, Failed with the first trial's error if any trial failed.
+    `sweep` is what `--set` is on the command line: `{"width": "32,64"}`. Trials that failed stand in `.absent`. Raises
+    Mistake for what the caller can mend, Failed with the first trial's error if every trial failed.
     """
+    from .live import watch
+
     asked = ask(slug, tier, model=model, sweep=sweep, seeds=seeds)
-    outcomes = measure(asked, on=on, fresh=fresh, tell=tell)
+    with watch() as seen:
+        outcomes = measure(asked, How(on, fresh, seen))
     failed = [o for o in outcomes if o.status == "failed"]
     if failed and len(failed) == len(outcomes):
-        from .core.errors import Failed
-
         raise Failed(f"all {len(failed)} trials of {slug} failed; the first said: {failed[0].error}")
     return judge(asked)
 
 
-def measure(asked: Asked, *, on: str = "here", fresh: bool = False, tell: Tell | None = None) -> list[Outcome]:
+def measure(asked: Asked, how: How = How()) -> list[Outcome]:
     """The outcome of every trial of what was asked, measured where it was not yet."""
     unpinned = trials_of(asked)
+    pool = pool_of(how.on)
     _check_extras(asked.slug, unpinned)
     store = Store(home())
     ready = pinned(unpinned)
-    if fresh:
-        for trial in ready:
-            store.discard(trial)
+    if how.fresh:
+        _start_again(store, ready)
     store.write_plan(asked.slug, unpinned, ready)
-    return execute(ready, store, pool_of(on), tell=tell)
+    how.watch.begin(f"{asked.slug} {asked.tier}", ready, [t.key for t in ready if store.has(t)])
+    return execute(ready, store, pool, tell=how.watch.tell)
 
 
-def judge(asked: Asked) -> Judged:
-    """The verdicts on what the store holds of the newest run of this plan."""
+def _start_again(store: Store, trials: Sequence[Trial]) -> None:
+    """Set aside what is stored of these trials, and drop the kept answers of their models."""
+    for trial in trials:
+        store.discard(trial)
+    for pin in sorted({pin for trial in trials for pin in trial.pins.values()}):
+        from .models import forget
+
+        forget(pin)
+
+
+def judge(asked: Asked, *, items: bool = False) -> Judged:
+    """The verdicts on what the store holds of the newest run of this plan; with `items`, prompts and answers too.
+
+    Raises Missing where nothing of it is measured.
+    """
     study = find.study(asked.slug)
     store = Store(home())
     trials = newest(store, asked)
-    there = [t for t in trials if store.has(t)]
+    there, damaged = store.sound(trials)
     if not there:
-        raise Missing(f"nothing of this plan is measured yet; `unseen run {asked.words()}` measures it.")
+        lost = "".join(f" {why}" for why in damaged.values())
+        raise Missing(f"nothing of this plan is measured yet; `unseen run {asked.words()}` measures it.{lost}")
     records = store.records(there)
     return Judged(
         slug=asked.slug,
@@ -166,15 +195,26 @@ def judge(asked: Asked) -> Judged:
         tier=asked.tier,
         trials=trials,
         records=records,
-        verdicts=_verdicts(study, records, asked),
+        verdicts=judge_study(study, records, asked.tier, swept=list(asked.sweep)),
         manifests=[store.manifest(t) for t in there],
-        absent=[t for t in trials if not store.has(t)],
+        absent=[t for t in trials if t not in there],
+        damaged=damaged,
         stale=[t.key for t in there if store.stale(t)],
         exploratory=asked.exploratory,
         sheet=_sheet(asked.slug),
         departures=find.departures(asked.slug),
-        items=[item for t in there for item in store.items(t)],
+        items=[item for t in there for item in store.items(t)] if items else (),
     )
+
+
+def beside(asked: Asked, *, items: bool = False) -> Judged | None:
+    """The study's own verdicts, to stand beside those of a changed plan; None where the plan is its own or unmeasured."""
+    if not asked.exploratory:
+        return None
+    try:
+        return judge(asked.own(), items=items)
+    except Missing:
+        return None
 
 
 def newest(store: Store, asked: Asked) -> list[Trial]:
@@ -194,10 +234,6 @@ def takers() -> list[tuple[str, Study]]:
     ]
 
 
-def _verdicts(study: Study, records: Records, asked: Asked) -> Sequence[Any]:
-    return judge_study(study, records, asked.tier)
-
-
 def _sheet(slug: str) -> str:
     try:
         return find.sheet(slug)
@@ -215,29 +251,27 @@ def _check_extras(slug: str, trials: Iterable[Trial]) -> None:
 
 
 def finished(asked: Asked) -> list[str]:
-    """The keys of the plan's trials that are measured already."""
+    """The unpinned keys of the plan's trials that are measured already."""
     store = Store(home())
-    return [t.key for t in newest(store, asked) if store.has(t)]
-
-
-def machine(*, device: str | None = None, batch_size: str | None = None) -> None:
-    """Tell trials, in workers too, which device to use and how many prompts a local model takes at once."""
-    if batch_size is not None and batch_size != "auto" and not (batch_size.isdigit() and int(batch_size) > 0):
-        raise Invalid(f"--batch-size {batch_size}: write auto, or a whole number from 1.")
-    for name, value in (("UNSEEN_DEVICE", device), ("UNSEEN_BATCH_SIZE", batch_size)):
-        if value is not None:
-            os.environ[name] = value
+    there = [store.has(t) for t in newest(store, asked)]
+    return [t.key for t, done in zip(trials_of(asked), there, strict=True) if done]
 
 
 def judged_of(asked: Sequence[Asked], *, every: bool) -> list[Judged]:
-    """What is measured of each plan, judged; with `every`, a plan of which nothing is measured is an error."""
+    """What is measured of each plan, judged, a changed plan followed by the study's own.
+
+    With `every`, a plan of which nothing is measured is an error; without, it is left out.
+    """
     found: list[Judged] = []
     for one in asked:
         try:
-            found.append(judge(one))
+            found.append(judge(one, items=True))
         except Missing:
             if every:
                 raise
+            continue
+        if (own := beside(one, items=True)) is not None:
+            found.append(own)
     if not found:
         raise Missing(
             "nothing is measured yet, so there is nothing to report; `unseen run STUDY --tier smoke` takes seconds."
@@ -250,91 +284,108 @@ def card(
     tier: str = "laptop",
     *,
     against: str | None = None,
-    on: str = "here",
     sweep: Mapping[str, str] | None = None,
-    fresh: bool = False,
-    measure: bool = True,
-    tell: Tell | None = None,
+    measured: bool = True,
+    how: How = How(),
 ) -> Card:
     """The profile of a model over every study that takes one: one seed, items as the unit.
 
-    With `measure=False` only what is stored is shown. Raises Mistake where a model cannot be had.
+    With `measured=False` only what is stored is shown. A study that could not be measured stands in the notes with its
+    error. Raises Mistake where a model cannot be had, Unknown for a swept field that no study has.
     """
+    known = takers()
+    _check_fields(known, tier, sweep or {})
     found: list[Profile] = []
     notes: list[str] = []
-    for slug, study in takers():
-        held = [
-            _records(slug, name, tier, on=on, sweep=sweep, fresh=fresh, measured=measure, tell=tell)
-            for name in (model, against)
-            if name
+    for slug, study in known:
+        asked = [
+            ask(slug, tier, model=name, sweep=_known(study, tier, sweep), seeds=1) for name in (model, against) if name
         ]
-        if any(r is None for r in held):
-            notes.append(
-                f"{slug}: {model} is not measured at tier {tier}, or its trials failed; `unseen card {model} --tier {tier}` measures it."
-            )
-            continue
-        found += profiles(slug, study, held[0], held[1] if against else None)
+        held = [_of_model(one, how if measured else None, notes) for one in asked]
+        if held[0] is not None and (against is None or held[1] is not None):
+            found += profiles(slug, study, held[0], held[1] if against else None)
+    if not known:
+        notes.append("no study that takes a model was found; `unseen list` prints all.")
     return Card(model, tier_of(tier), by_axis(found), against, notes)
 
 
-def compare(first: str, second: str, *, studies: Sequence[str] | None = None, tier: str = "laptop") -> Comparison:
+def compare(
+    first: str, second: str, *, studies: Sequence[str] | None = None, tier: str = "laptop", how: How = How()
+) -> Comparison:
     """The paired differences of two models over every study that takes one, or of two folders of `--output-path`."""
     if Path(first).is_dir() or Path(second).is_dir():
         (slug, a), (other, b) = _folder(Path(first)), _folder(Path(second))
         if slug != other:
             raise Invalid(f"{first} holds {slug} and {second} holds {other}; two runs of one study can be compared.")
         return _compare(first, second, {slug: (a, b)})
+    known = dict(takers())
+    if strange := [s for s in studies or () if s not in known]:
+        raise Unknown(
+            f"--study {strange[0]}: no study that takes a model is called so{nearest(strange[0], known)}. Such studies: {', '.join(known) or 'none'}."
+        )
     pairs: dict[str, tuple[Records, Records]] = {}
-    for slug, _ in takers():
-        if studies and slug not in studies:
-            continue
-        a, b = (_records(slug, name, tier) for name in (first, second))
+    notes: list[str] = []
+    for slug in studies or known:
+        asked = [ask(slug, tier, model=name, seeds=1) for name in (first, second)]
+        a, b = (_of_model(one, how, notes) for one in asked)
         if a is not None and b is not None:
             pairs[slug] = (a, b)
     if not pairs:
-        raise Missing(
-            f"no study could be measured for both {first} and {second}; `unseen card {first} --tier {tier}` says why."
-        )
-    return _compare(first, second, pairs)
+        raise Failed(" ".join([f"no study could be measured for both {first} and {second}.", *notes]))
+    made = _compare(first, second, pairs)
+    return replace(made, notes=[*made.notes, *notes])
 
 
-def _records(
-    slug: str,
-    model: str,
-    tier: str,
-    *,
-    measured: bool = True,
-    on: str = "here",
-    sweep: Mapping[str, str] | None = None,
-    fresh: bool = False,
-    tell: Tell | None = None,
-) -> Records | None:
-    """One model's records of a study with one seed, measured first unless told not to; None where there are none."""
-    study = find.study(slug)
-    asked = ask(slug, tier, model=model, sweep=_known(study, tier, sweep), seeds=1)
-    if measured:
-        measure(asked, on=on, fresh=fresh, tell=tell)
+def _of_model(asked: Asked, how: How | None, notes: list[str]) -> Records | None:
+    """One model's records of a study, measured first where `how` says how; None, with a note, where there are none."""
+    if how is not None:
+        outcomes = measure(asked, how)
+        if failed := [o for o in outcomes if o.status == "failed"]:
+            count = f"{len(failed)} of {len(outcomes)} trials" if len(outcomes) > 1 else "the trial"
+            notes.append(f"{asked.slug}: {count} of {asked.model} failed; the first said: {failed[0].error}")
     store = Store(home())
-    there = [t for t in newest(store, asked) if store.has(t)]
+    trials = newest(store, asked)
+    there, damaged = store.sound(trials)
+    notes += [f"{asked.slug}: {why} It is left out." for why in damaged.values()]
+    if how is None and len(there) < len(trials):
+        notes.append(
+            f"{asked.slug}: {len(trials) - len(there)} of {len(trials)} trials are not measured for {asked.model}; `unseen card {asked.model} --tier {asked.tier}` measures them."
+        )
+    if old := [t.key for t in there if store.stale(t)]:
+        notes.append(f"{asked.slug}: {', '.join(old)} of {asked.model} measured by older code; --fresh measures again.")
     return store.records(there) if there else None
+
+
+def _check_fields(known: Sequence[tuple[str, Study]], tier: str, sweep: Mapping[str, str]) -> None:
+    """Raise Unknown for a swept field that no study's model settings have: nothing would act on it."""
+    names = sorted({n for _, study in known for n in _fields(study, tier)})
+    if strange := [name for name in sweep if name not in names]:
+        raise Unknown(
+            f"--set {strange[0]}: no study that takes a model has a field {strange[0]!r}{nearest(strange[0], names)}. Fields there are: {', '.join(names) or 'none'}."
+        )
+
+
+def _fields(study: Study, tier: str) -> set[str]:
+    return {f.name for s in study.settings(tier_of(tier)) if model_field(type(s)) for f in fields(s)}
 
 
 def _known(study: Study, tier: str, sweep: Mapping[str, str] | None) -> dict[str, str]:
     """The part of a sweep that this study's model settings have fields for: a card spans studies that differ."""
-    names = {f.name for s in study.settings(tier_of(tier)) if model_field(type(s)) for f in fields(s)}
-    return {k: v for k, v in (sweep or {}).items() if k in names}
+    return {k: v for k, v in (sweep or {}).items() if k in _fields(study, tier)}
 
 
 def _folder(path: Path) -> tuple[str, Records]:
-    """The study's slug and the records in a folder that `run --output-path` wrote."""
+    """The study's slug and the records in a folder that `run --output-path` wrote. Raises Missing or Damaged."""
     import json
 
     import polars as pl
 
     if not (path / "results.json").is_file():
         raise Missing(f"{path} is no folder that `unseen run … --output-path {path}` wrote: it holds no results.json.")
-    told = json.loads((path / "results.json").read_text(encoding="utf-8"))
     items = path / "items.parquet"
-    return told["study"], Records.of_frames(
-        pl.read_parquet(path / "rows.parquet"), pl.read_parquet(items) if items.is_file() else None
-    )
+    try:
+        told = json.loads((path / "results.json").read_text(encoding="utf-8"))
+        rows = pl.read_parquet(path / "rows.parquet")
+        return str(told["study"]), Records.of_frames(rows, pl.read_parquet(items) if items.is_file() else None)
+    except (ValueError, KeyError, TypeError, OSError, pl.exceptions.PolarsError) as error:
+        raise Damaged(f"{path} cannot be read ({error}); write it again with --output-path.") from None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from .core.errors import Invalid, Missing
 from .core.ledger import Judged
 from .core.store import Store
+from .core.study import values_of
 
 if TYPE_CHECKING:
     from .driver import Asked
@@ -54,14 +55,16 @@ def _tables(judged: Judged, out: Path, to: str) -> list[Path]:
 
 
 def _samples(judged: Judged, out: Path) -> list[Path]:
+    """Every prompt and answer, one JSON object a line, each with its trial's key and setting."""
     from . import driver
 
     store = Store(driver.home())
     path = out / f"samples_{judged.slug}.jsonl"
     with path.open("w", encoding="utf-8") as file:
         for trial in judged.trials:
-            for row in store.items(trial):
-                file.write(json.dumps(row, ensure_ascii=False, default=str) + "\n")
+            head = {"trial": trial.key, "setting": values_of(trial.setting)}
+            for row in store.items(trial) if store.has(trial) else ():
+                file.write(json.dumps({**head, **row}, ensure_ascii=False, default=str) + "\n")
     return [path]
 
 

@@ -120,22 +120,59 @@ def write(drawn: Sequence[Drawn], to: str, out: Path | None) -> Path | None:
     return _datasets(rows, out)
 
 
-def score(slug: str, predictions: Path) -> Judged:
-    """The verdicts and means of answers made elsewhere. Every row needs `id`, `receipt` and `answer`.
+def score(slug: str, predictions: Path) -> tuple[Judged, list[str]]:
+    """The verdicts and means of answers made elsewhere, and notes on items that have no answer.
 
-    The items are drawn again from their receipts, so truths and splits are the study's own.
+    Every row needs `id`, `receipt` and `answer`. The items are drawn again from their receipts, so truths and splits
+    are the study's own. Raises Missing or Invalid, naming the line, for a file that cannot be scored.
     """
     study = find.study(slug)
-    answers = list(_answers(predictions))
     by_receipt: dict[str, list[tuple[int, str, str]]] = {}
-    for line, row in answers:
+    for line, row in _answers(predictions):
         by_receipt.setdefault(json.dumps(row["receipt"], sort_keys=True), []).append((line, row["id"], row["answer"]))
-    told_items: list[tuple[Mapping[str, Any], int, Item]] = []
+    found: list[tuple[Mapping[str, Any], int, Item]] = []
+    notes: list[str] = []
     for text, rows in by_receipt.items():
-        told_items += _scored(slug, study, json.loads(text), rows, predictions)
-    records = Records.of(told_items)
+        setting, task, drawn = redrawn(slug, study, json.loads(text), str(predictions))
+        found += _scored(setting, task, drawn, rows, predictions)
+        if len(rows) < len(drawn):
+            split = next(iter(drawn.values())).split.name
+            notes.append(
+                f"{task.name}, {split}: {len(rows)} of {len(drawn)} items have an answer; the rest are left out."
+            )
+    records = Records.of(found)
     verdicts = judge_study(study, records, "laptop")
-    return Judged(slug, study, "laptop", (), records, verdicts, exploratory=True)
+    return Judged(slug, study, "laptop", (), records, verdicts, exploratory=True), notes
+
+
+def redrawn(slug: str, study: Study, receipt: Mapping[str, Any], where: str) -> tuple[Any, Task, dict[str, Example]]:
+    """The setting, the task and the examples (by id) that a receipt stands for. Raises Invalid where it stands for none."""
+    try:
+        named, version, task_name, split = (receipt[k] for k in ("study", "version", "task", "split"))
+        n, seed, values = receipt["n"], receipt["seed"], receipt["setting"]
+        setting = rebuilt(slug, study, values)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise Invalid(f"{where}: a receipt lacks or misspells {error}; it must be as `unseen data` wrote it.") from None
+    if (
+        not all(isinstance(v, int) and not isinstance(v, bool) for v in (n, seed))
+        or n < 1
+        or not isinstance(split, str)
+    ):
+        raise Invalid(
+            f"{where}: a receipt says n={n!r}, seed={seed!r}, split={split!r}; it must be as `unseen data` wrote it."
+        )
+    if named != slug or version != study.version:
+        raise Invalid(
+            f"{where}: its receipts are of {named} version {version}; this is {slug} version {study.version}. Draw the items again."
+        )
+    tasks = {t.name: t for t in find.module(slug, "tasks").tasks(setting)}
+    if task_name not in tasks:
+        raise Invalid(f"{where}: the receipt's task {task_name!r} is none of {', '.join(tasks)}.")
+    task = tasks[task_name]
+    known = ["train", *(s.name for s in task.splits)]
+    if split not in known:
+        raise Invalid(f"{where}: the receipt's split {split!r} is none of {', '.join(known)}.")
+    return setting, task, {e.id: e for e in task.draw(split, n, _rng(task, split, seed))}
 
 
 def told(setting: Any) -> dict[str, Any]:
@@ -194,69 +231,79 @@ def _datasets(rows: Sequence[Mapping[str, Any]], out: Path) -> Path:
 
 def _answers(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     if not path.is_file():
-        raise Missing(f"there is no file {path}; `score` reads jsonl rows with id, receipt and answer.")
+        raise Missing(f"there is no file {path}; `score` reads jsonl or parquet rows with id, receipt and answer.")
     count = 0
-    try:
-        with path.open(encoding="utf-8") as file:
-            for number, line in enumerate(file, 1):
-                if line.strip():
-                    count += 1
-                    yield number, _row(path, number, line)
-    except UnicodeDecodeError as error:
-        raise Invalid(f"{path} is not UTF-8 text ({error.reason} at byte {error.start}); save it as UTF-8.") from None
+    for number, row in _parquet_rows(path) if path.suffix == ".parquet" else _json_rows(path):
+        count += 1
+        yield number, _checked(path, number, row)
     if not count:
         raise Invalid(f"{path} holds no rows; each line is a JSON object with id, receipt and answer.")
 
 
-def _row(path: Path, number: int, line: str) -> dict[str, Any]:
+def _parquet_rows(path: Path) -> Iterator[tuple[int, Any]]:
+    import polars as pl
+
     try:
-        row = json.loads(line)
+        yield from enumerate(pl.read_parquet(path).iter_rows(named=True), 1)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise Invalid(f"{path} cannot be read as parquet ({error}).") from None
+
+
+def _json_rows(path: Path) -> Iterator[tuple[int, Any]]:
+    number = 0
+    try:
+        with path.open(encoding="utf-8") as file:
+            for number, line in enumerate(file, 1):
+                if line.strip():
+                    yield number, json.loads(line)
+    except UnicodeDecodeError as error:
+        raise Invalid(f"{path} is not UTF-8 text ({error.reason} at byte {error.start}); save it as UTF-8.") from None
     except ValueError as error:
         raise Invalid(
             f"{path}, line {number} is no JSON ({error}); each line is an object with id, receipt and answer."
         ) from None
+
+
+def _checked(path: Path, number: int, row: Any) -> dict[str, Any]:
     if not isinstance(row, dict) or not {"id", "receipt", "answer"} <= set(row):
         held = ", ".join(row) if isinstance(row, dict) else type(row).__name__
         raise Invalid(
             f"{path}, line {number} holds {held}; it needs id, receipt (as `unseen data` wrote them) and answer."
         )
-    if not isinstance(row["answer"], str) or not isinstance(row["receipt"], dict):
-        raise Invalid(
-            f"{path}, line {number}: answer is text and receipt an object; found {type(row['answer']).__name__} and {type(row['receipt']).__name__}."
-        )
-    return row
+    receipt = parsed(row["receipt"])
+    if not isinstance(row["answer"], str) or not isinstance(row["id"], str) or not isinstance(receipt, dict):
+        kinds = ", ".join(f"{k} {type(row[k]).__name__}" for k in ("id", "receipt", "answer"))
+        raise Invalid(f"{path}, line {number}: id and answer are texts and receipt an object; found {kinds}.")
+    return {**row, "receipt": receipt}
+
+
+def parsed(value: Any) -> Any:
+    """A receipt that parquet or datasets kept as JSON text, as an object again; anything else as it is."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value
 
 
 def _scored(
-    slug: str, study: Study, receipt: Mapping[str, Any], rows: Iterable[tuple[int, str, str]], path: Path
+    setting: Any, task: Task, drawn: Mapping[str, Example], rows: Iterable[tuple[int, str, str]], path: Path
 ) -> Iterator[tuple[Mapping[str, Any], int, Item]]:
-    try:
-        named, version, task_name, split, n, seed = (
-            receipt[k] for k in ("study", "version", "task", "split", "n", "seed")
-        )
-        setting = rebuilt(slug, study, receipt["setting"])
-    except (KeyError, TypeError, AttributeError) as error:
-        raise Invalid(f"{path}: a receipt lacks {error}; it must be as `unseen data` wrote it.") from None
-    if named != slug or version != study.version:
-        raise Invalid(
-            f"{path}: its receipts are of {named} version {version}; this is {slug} version {study.version}. Draw the items again."
-        )
-    tasks = {t.name: t for t in find.module(slug, "tasks").tasks(setting)}
-    if task_name not in tasks:
-        raise Invalid(f"{path}: the receipt's task {task_name!r} is none of {', '.join(tasks)}.")
-    task = tasks[task_name]
-    examples = {e.id: e for e in task.draw(split, int(n), _rng(task, split, int(seed)))}
+    seen: dict[str, int] = {}
     for line, identity, answer in rows:
-        if identity not in examples:
+        if identity not in drawn:
             raise Invalid(
                 f"{path}, line {line}: no item {identity!r} is drawn by its receipt; ids and receipts must be as `unseen data` wrote them."
             )
-        e = examples[identity]
-        yield (
-            told(setting),
-            0,
-            Item(e.id, e.split, e.prompt, answer, e.truth, task.score(e, answer), e.familiar, at=e.at),
-        )
+        if identity in seen:
+            raise Invalid(
+                f"{path}, line {line}: item {identity!r} was answered on line {seen[identity]} already; keep one."
+            )
+        seen[identity] = line
+        e = drawn[identity]
+        scores = task.score(e, answer)
+        yield told(setting), 0, Item(e.id, e.split, e.prompt, answer, e.truth, scores, e.familiar, at=e.at)
 
 
 def _tupled(value: Any) -> Value:

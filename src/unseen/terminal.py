@@ -1,4 +1,4 @@
-"""How things look in a terminal: tables, live bars with time left, and JSON for those who asked for it.
+"""How do things look in a terminal? Tables, and JSON for those who asked for it.
 
 C1 supported   0.93 [0.88, 0.97]  With hints, sums longer than any trained on stay right.
 """
@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 import sys
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .core.errors import Unknown, nearest
 from .core.study import takes_model
+from .live import span, spark
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -21,35 +21,46 @@ if TYPE_CHECKING:
     from .conformance import Check
     from .core.card import Card
     from .core.compare import Comparison
-    from .core.execute import Event
+    from .core.execute import Outcome
     from .core.ledger import Judged
     from .core.plan import Trial
     from .core.study import Study
-    from .driver import Asked, Tell
+    from .driver import Asked
 
 COLOURS = {"supported": "green", "refuted": "red", "undecided": "yellow", "untested": "dim"}
-BARS = "▁▂▃▄▅▆▇█"
 
 
 def studies(found: Sequence[tuple[str, Study]], *, axis: str | None, as_json: bool) -> None:
-    """Print the studies, one a line."""
+    """Print the studies, one a line. Raises Unknown for an axis that none of them tests."""
     kept = [(slug, s) for slug, s in found if axis is None or axis in s.axes]
+    if axis is not None and not kept:
+        axes = sorted({a for _, s in found for a in s.axes})
+        raise Unknown(
+            f"--axis {axis}: no study tests it{nearest(axis, axes)}. Axes there are: {', '.join(axes) or 'none'}."
+        )
     if as_json:
         told = [
-            {"slug": slug, "title": s.paper.title, "year": s.paper.year, "axes": s.axes, "claims": len(s.claims)}
+            {
+                "slug": slug,
+                "title": s.paper.title,
+                "year": s.paper.year,
+                "axes": s.axes,
+                "claims": len(s.claims),
+                "takes_model": takes_model(s, "smoke"),
+            }
             for slug, s in kept
         ]
-        return _json(told)
-    if not kept:
-        axes = sorted({a for _, s in found for a in s.axes})
-        print(f"No study tests the axis {axis!r}. Axes there are: {', '.join(axes) or 'none'}.")
-        return
-    wide = max(len(slug) for slug, _ in kept)
+        return show_json(told)
+    wide = max((len(slug) for slug, _ in kept), default=0)
+    axes_wide = max((len(", ".join(s.axes)) for _, s in kept), default=0)
     for slug, s in kept:
         takes = "takes a model" if takes_model(s, "smoke") else ""
+        claims = f"{len(s.claims):>3} claims"
         print(
-            f"{slug:<{wide}}  {s.paper.year}  {', '.join(s.axes):<22} {len(s.claims):>3} claims  {takes:<14} {s.paper.title}"
+            f"{slug:<{wide}}  {s.paper.year}  {', '.join(s.axes):<{axes_wide}}  {claims}  {takes:<13}  {s.paper.title}"
         )
+    if not kept:
+        print("There are no studies. `unseen new my_study` starts one in ./studies.")
 
 
 def study(slug: str, found: Study, sheet: str, departs: Sequence[str], *, as_json: bool) -> None:
@@ -67,7 +78,7 @@ def study(slug: str, found: Study, sheet: str, departs: Sequence[str], *, as_jso
         for c in found.claims
     ]
     if as_json:
-        return _json(
+        return show_json(
             {
                 "slug": slug,
                 "title": found.paper.title,
@@ -89,7 +100,7 @@ def study(slug: str, found: Study, sheet: str, departs: Sequence[str], *, as_jso
         table.add_row(
             *[
                 Text(str(v))
-                for v in (c["id"] + kind, c["says"], c["effect"], c["expect"], c["reported"], ", ".join(c["tiers"]))
+                for v in (f"{c['id']}{kind}", c["says"], c["effect"], c["expect"], c["reported"], ", ".join(c["tiers"]))
             ]
         )
     console.print(table)
@@ -117,7 +128,7 @@ def plan(trials: Sequence[Trial], done: Sequence[str], *, as_json: bool) -> None
             }
             for t in trials
         ]
-        return _json(
+        return show_json(
             {
                 "trials": rows,
                 "minutes": sum(t.needs.minutes for t in trials),
@@ -137,7 +148,7 @@ def plan(trials: Sequence[Trial], done: Sequence[str], *, as_json: bool) -> None
         cells = (
             t.key,
             f"{type(t.setting).__name__}({values})",
-            _span(t.seeds),
+            span(t.seeds),
             f"{t.needs.minutes:g}",
             needs,
             "measured" if t.key in done else "",
@@ -149,65 +160,74 @@ def plan(trials: Sequence[Trial], done: Sequence[str], *, as_json: bool) -> None
     )
 
 
-def run(asked: Asked, *, on: str, fresh: bool, output_path: Path | None, log_samples: bool, as_json: bool) -> int:
-    """Measure with live bars, judge, print the verdicts; the exit code (1 if a trial failed)."""
-    from . import driver, export
-
-    try:
-        with progress(as_json) as tell:
-            outcomes = driver.measure(asked, on=on, fresh=fresh, tell=tell)
-    except KeyboardInterrupt:
-        print(f"\nStopped; what was done is kept. Go on with: unseen run {asked.words()}", file=sys.stderr)
-        return 130
-    failed = [o for o in outcomes if o.status == "failed"]
+def ran(
+    asked: Asked,
+    failed: Sequence[Outcome],
+    judged: Judged | None,
+    own: Judged | None,
+    written: Sequence[Path],
+    *,
+    as_json: bool,
+) -> dict[str, Any]:
+    """Print what a plan came to: failures, verdicts (those of the study's own plan beside), files; or return it as JSON."""
     for o in failed:
         print(f"unseen: trial {o.trial.key} failed: {o.error}", file=sys.stderr)
-    if len(failed) < len(outcomes):
-        judged = driver.judge(asked)
-        verdicts(judged, as_json=as_json)
-        if output_path is not None:
-            wrote(export.folder(judged, output_path, samples=log_samples), as_json=as_json)
     if failed:
         print(
-            f"unseen: {len(failed)} of {len(outcomes)} trials failed; the others are kept. Try them again: unseen run {asked.words()}",
+            f"unseen: {len(failed)} trials failed; what was measured is kept. Try them again: unseen run {asked.words()}",
             file=sys.stderr,
         )
-    return 1 if failed else 0
-
-
-def verdicts(judged: Judged, *, as_json: bool) -> None:
-    """Print a study's verdicts, findings first."""
     if as_json:
-        return _json(judged.to_json())
+        told = judged.to_json() if judged else {"study": asked.slug, "tier": asked.tier, "verdicts": []}
+        wrong = [{"key": o.trial.key, "error": o.error} for o in failed]
+        beside = own.to_json()["verdicts"] if own else None
+        return {**told, "failed": wrong, "own_plan": beside, "written": [str(p) for p in written]}
+    if judged is not None:
+        verdicts(judged, own=own)
+    wrote(written)
+    return {}
+
+
+def verdicts(judged: Judged, *, own: Judged | None = None) -> None:
+    """Print a study's verdicts, findings first; beside those of a changed plan the study's own."""
     from rich.text import Text
 
-    console, table = _console(), _table("claim", "status", "estimate", "interval", "units", "what was claimed, and why")
+    theirs = {v.claim.id: v for v in own.verdicts} if own else {}
+    heads = ["claim", "status", "estimate", "interval", "units", *(["own plan"] if theirs else [])]
+    console, table = _console(), _table(*heads, "what was claimed, and why")
     order = {"finding": 0, "control": 1, "audit": 2}
     for v in sorted(judged.verdicts, key=lambda v: order[v.claim.kind]):
         kind = "" if v.claim.kind == "finding" else f" ({v.claim.kind})"
-        why = Text.assemble(v.claim.says, "\n", (v.why, "dim"))
-        table.add_row(
+        beside = theirs.get(v.claim.id)
+        cells = [
             Text(v.claim.id + kind),
             Text(v.status, style=COLOURS[v.status]),
-            _number(v.estimate),
-            _interval(v.low, v.high),
+            Text(_number(v.estimate)),
+            Text(_interval(v.low, v.high)),
             Text(str(v.units)),
-            why,
-        )
-    marked = " — exploratory: the plan was changed" if judged.exploratory else ""
+            *([Text(f"{beside.status} {_number(beside.estimate)}" if beside else "–")] if theirs else []),
+        ]
+        table.add_row(*cells, Text.assemble(v.claim.says, *(["\n", (v.why, "dim")] if v.why else [])))
+    marked = (
+        " — exploratory: the plan was changed, these are not the study's own verdicts" if judged.exploratory else ""
+    )
     console.print(Text(f"{judged.slug}, tier {judged.tier}{marked}", style="bold"))
     console.print(table)
     if judged.absent:
         print(f"{len(judged.absent)} of {len(judged.trials)} trials are not measured.")
+    for why in judged.damaged.values():
+        print(f"Left out: {why} `unseen run {judged.slug} --tier {judged.tier}` measures it again.")
     if judged.stale:
         print(f"Measured by older code: {', '.join(judged.stale)}. `unseen run … --fresh` measures them again.")
 
 
-def card(made: Card, *, as_json: bool) -> None:
+def card(made: Card, written: Sequence[Path] = (), *, as_json: bool) -> None:
     """Print a model's profile."""
     if as_json:
-        return _json(made.to_json())
+        return show_json({**made.to_json(), "written": [str(p) for p in written]})
     from rich.text import Text
+
+    from .pages.card import apart
 
     console = _console()
     heading = f"{made.model} at tier {made.tier}" + (f", against {made.against}" if made.against else "")
@@ -224,10 +244,10 @@ def card(made: Card, *, as_json: bool) -> None:
         *(["change, shifted"] if made.against else []),
     )
     for axis, profiles in made.axes.items():
-        for p in profiles:
+        for p, where in zip(profiles, apart(profiles), strict=True):
             cells = [
                 axis,
-                f"{p.study}: {p.measure}",
+                f"{p.study}: {p.measure}" + (f"\n{where}" if where else ""),
                 p.reference.text(),
                 p.shifted.text(),
                 p.gap.text(signed=True),
@@ -241,12 +261,13 @@ def card(made: Card, *, as_json: bool) -> None:
     console.print(table)
     for note in made.notes:
         print(note)
+    wrote(written)
 
 
 def comparison(found: Comparison, *, as_json: bool) -> None:
     """Print the paired differences of two models or runs."""
     if as_json:
-        return _json(found.to_json())
+        return show_json(found.to_json())
     from rich.text import Text
 
     console, table = _console(), _table("what", "split", "A", "B", "B − A", "p", "Holm", "n")
@@ -272,58 +293,40 @@ def comparison(found: Comparison, *, as_json: bool) -> None:
         print(note)
 
 
-def scores(judged: Judged, *, as_json: bool) -> None:
+def scores(judged: Judged, notes: Sequence[str], *, as_json: bool) -> None:
     """Print what predictions made elsewhere are worth: the mean of every measure on every split."""
     rows = [r for r in judged.records.frame().sort("shifted", "split", "measure").iter_rows(named=True)]
     if as_json:
-        return _json(
-            {
-                **judged.to_json(),
-                "scores": [{k: r[k] for k in ("measure", "split", "shifted", "value", "n")} for r in rows],
-            }
-        )
+        means = [{k: r[k] for k in ("measure", "split", "shifted", "value", "n")} for r in rows]
+        return show_json({**judged.to_json(), "scores": means, "notes": list(notes)})
     from rich.text import Text
 
     console, table = _console(), _table("measure", "split", "", "mean", "n")
     for r in rows:
-        table.add_row(
-            *[
-                Text(str(c))
-                for c in (
-                    r["measure"],
-                    r["split"],
-                    "shifted" if r["shifted"] else "reference",
-                    f"{r['value']:.4f}",
-                    r["n"],
-                )
-            ]
-        )
+        where = "shifted" if r["shifted"] else "reference"
+        table.add_row(*map(Text, (r["measure"], r["split"], where, f"{r['value']:.4f}", str(r["n"]))))
     console.print(table)
-    verdicts(judged, as_json=False)
+    for note in notes:
+        print(note)
+    verdicts(judged)
 
 
-def checks(slug: str, made: Sequence[Check], *, as_json: bool) -> bool:
-    """Print what `validate` found; whether anything failed."""
+def checks(slug: str, made: Sequence[Check], *, as_json: bool) -> dict[str, Any]:
+    """Print what `validate` found, or return it as JSON."""
     failed = [c for c in made if not c.passed]
     if as_json:
-        _json(
-            {
-                "study": slug,
-                "passed": not failed,
-                "checks": [{"name": c.name, "passed": c.passed, "why": c.why} for c in made],
-            }
-        )
-        return bool(failed)
+        told = [{"name": c.name, "passed": c.passed, "why": c.why} for c in made]
+        return {"study": slug, "passed": not failed, "checks": told}
     for c in made:
         print(f"{'ok  ' if c.passed else 'FAIL'} {c.name}{': ' + c.why if c.why else ''}")
     print(f"{slug}: {len(made) - len(failed)} passed, {len(failed)} failed")
-    return bool(failed)
+    return {}
 
 
 def doctor(found: Mapping[str, Any], *, as_json: bool) -> None:
     """Print what `doctor` found."""
     if as_json:
-        return _json(found)
+        return show_json(found)
     for part, lines in found.items():
         print(part)
         for name, value in lines.items():
@@ -333,85 +336,11 @@ def doctor(found: Mapping[str, Any], *, as_json: bool) -> None:
 def wrote(paths: Sequence[Path], *, as_json: bool = False, then: str = "") -> None:
     """Print the files that were written, and what to do next."""
     if as_json:
-        print(json.dumps({"written": [str(p) for p in paths]}), file=sys.stderr)
-        return
+        return show_json({"written": [str(p) for p in paths]})
     for path in paths:
         print(f"wrote {path}")
     if then:
         print(f"next: {then}")
-
-
-@contextmanager
-def progress(quiet: bool = False) -> Iterator[Tell]:
-    """A callable that takes events and keeps one bar a trial, with its last shown values and the time left."""
-    if quiet or not sys.stderr.isatty():
-        yield _silent if quiet else _Lines().tell
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=24),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[shown]}"),
-    )
-    with Progress(*columns, console=Console(stderr=True), refresh_per_second=5) as bars:
-        yield _Bars(bars).tell
-
-
-class _Bars:
-    """One bar for each trial that has said something."""
-
-    def __init__(self, bars: Any) -> None:
-        self.bars, self.tasks, self.curves = bars, dict[str, Any](), dict[str, list[float]]()
-
-    def tell(self, event: Event) -> None:
-        if event.key not in self.tasks:
-            self.tasks[event.key] = self.bars.add_task(event.key, total=event.of, shown="")
-        curve = self.curves.setdefault(event.key, [])
-        numbers = [v for v in event.shown.values() if isinstance(v, float)]
-        if numbers:
-            curve.append(numbers[0])
-        self.bars.update(
-            self.tasks[event.key], completed=event.done, total=event.of, shown=f"{spark(curve[-20:])} {_shown(event)}"
-        )
-
-
-class _Lines:
-    """Where there is no terminal: a line a trial, every ten seconds at most."""
-
-    def __init__(self) -> None:
-        self.said = dict[str, float]()
-
-    def tell(self, event: Event) -> None:
-        now = time.monotonic()
-        if event.done < event.of and now - self.said.get(event.key, -10.0) < 10:
-            return
-        self.said[event.key] = now
-        print(f"{event.key} {event.done:g}/{event.of:g} {_shown(event)}", file=sys.stderr, flush=True)
-
-
-def _silent(event: Event) -> None:
-    """Nothing."""
-
-
-def spark(values: Sequence[float]) -> str:
-    """Numbers as a line of bars, lowest to highest; those between 0 and 1 on the scale 0..1."""
-    kept = [v for v in values if v == v and abs(v) != float("inf")]
-    if not kept:
-        return ""
-    low, high = (0.0, 1.0) if min(kept) >= 0 and max(kept) <= 1 else (min(kept), max(kept))
-    span = (high - low) or 1.0
-    return "".join(BARS[min(len(BARS) - 1, int((v - low) / span * len(BARS)))] for v in kept)
-
-
-def _shown(event: Event) -> str:
-    return " ".join(f"{k}={v:.4g}" if isinstance(v, float) else f"{k}={v}" for k, v in event.shown.items())
-
-
-def _span(seeds: Sequence[int]) -> str:
-    return f"{seeds[0]}–{seeds[-1]}" if len(seeds) > 1 else str(seeds[0])
 
 
 def _number(value: float | None) -> str:
@@ -422,8 +351,17 @@ def _interval(low: float | None, high: float | None) -> str:
     return "–" if low is None or high is None or low != low else f"[{low:.3g}, {high:.3g}]"
 
 
-def _json(told: object) -> None:
-    print(json.dumps(told, indent=1, ensure_ascii=False, default=str))
+def show_json(told: object) -> None:
+    """Print JSON; a number that is none (NaN, infinite) is null."""
+    print(json.dumps(_strict(told), indent=1, ensure_ascii=False, default=str))
+
+
+def _strict(told: Any) -> Any:
+    if isinstance(told, float):
+        return told if told == told and abs(told) != float("inf") else None
+    if isinstance(told, Mapping):
+        return {k: _strict(v) for k, v in told.items()}
+    return [_strict(v) for v in told] if isinstance(told, list | tuple) else told
 
 
 def _console() -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +12,19 @@ from unseen.core.errors import Invalid
 
 from . import glyphs
 
+ENDINGS = (".html", ".md", ".json")
+
+
+def check(path: Path) -> None:
+    """Raise Invalid for a file name that no form of a card has, before anything is measured for it."""
+    if path.suffix not in ENDINGS:
+        raise Invalid(f"--out {path}: a card is written as {', '.join(ENDINGS)}; give the file one of these endings.")
+
 
 def write(card: Card, path: Path) -> Path:
     """Write a card as .html, .md or .json; its path. Raises Invalid for another ending."""
-    makers = {".html": html, ".md": markdown, ".json": lambda c: json.dumps(c.to_json(), indent=1, ensure_ascii=False)}
-    if path.suffix not in makers:
-        raise Invalid(f"--out {path}: a card is written as .html, .md or .json.")
+    check(path)
+    makers = {".html": html, ".md": markdown, ".json": _json}
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(makers[path.suffix](card), encoding="utf-8")
     return path
@@ -27,44 +34,42 @@ def html(card: Card) -> str:
     """The card as one page with no script."""
     from . import report
 
-    when = datetime.now(UTC).strftime("%-d %B %Y, %H:%M UTC")
-    return (
-        report.environment()
-        .get_template("card.html")
-        .render(c=told(card), css=report.css(), version=report._version(), when=when, loop=None)
-    )
+    page = report.environment().get_template("card.html")
+    return page.render(c=told(card), css=report.css(), version=report.version(), when=report.now(), number=1)
+
+
+def apart(profiles: Sequence[Profile]) -> list[str]:
+    """For each profile of an axis, the conditions that tell it from the others of its study: `task addition`."""
+    found: list[str] = []
+    for p in profiles:
+        others = [o for o in profiles if o.study == p.study and o.measure == p.measure]
+        names = [k for k in p.where if len({str(o.where.get(k)) for o in others}) > 1]
+        found.append(", ".join(f"{k} {p.where[k]}" for k in names))
+    return found
 
 
 def told(card: Card) -> dict[str, Any]:
     """The card as words for a template."""
-    axes = {axis: [_profile(p) for p in profiles] for axis, profiles in card.axes.items()}
+    axes = {axis: [_profile(p, w) for p, w in zip(ps, apart(ps), strict=True)] for axis, ps in card.axes.items()}
     return {"model": card.model, "tier": card.tier, "against": card.against, "axes": axes, "notes": card.notes}
 
 
 def markdown(card: Card) -> str:
     """The card as a section for a model card: a table for each axis."""
-    against = f", against `{card.against}`" if card.against else ""
+    against = f", against {_code(card.against)}" if card.against else ""
     lines = [
         "## Generalization",
         "",
-        f"`{card.model}`{against}, measured by Unseen at tier {card.tier}. Intervals are 95%, over items.",
+        f"{_code(card.model)}{against}, measured by Unseen at tier {card.tier}. Intervals are 95%, over items.",
         "",
     ]
+    heads = ["study", "reference", "shifted", "gap", "chance", "n", "evidence"]
+    heads += ["change, reference", "change, shifted"] if card.against else []
     for axis, profiles in card.axes.items():
-        heads = [
-            "study",
-            "reference",
-            "shifted",
-            "gap",
-            "chance",
-            "n",
-            "evidence",
-            *(["change, shifted"] if card.against else []),
-        ]
-        lines += [f"### {axis}", "", f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}"]
-        for p in profiles:
+        lines += [f"### {_cell(axis)}", "", f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}"]
+        for p, where in zip(profiles, apart(profiles), strict=True):
             cells = [
-                f"{p.study}: {p.measure}",
+                f"{p.study}: {p.measure}" + (f", {where}" if where else ""),
                 p.reference.text(),
                 p.shifted.text(),
                 p.gap.text(signed=True),
@@ -72,24 +77,47 @@ def markdown(card: Card) -> str:
                 str(p.n),
                 p.evidence,
             ]
-            cells += [p.change.text(signed=True) if p.change else "–"] if card.against else []
-            lines.append(f"| {' | '.join(cells)} |")
+            cells += [_change(p.change_reference), _change(p.change)] if card.against else []
+            lines.append(f"| {' | '.join(_cell(c) for c in cells)} |")
         lines.append("")
-    return "\n".join([*lines, *(f"- {note}" for note in card.notes)]).rstrip() + "\n"
+    return "\n".join([*lines, *(f"- {_cell(note)}" for note in card.notes)]).rstrip() + "\n"
 
 
-def _profile(p: Profile) -> dict[str, Any]:
+def _json(card: Card) -> str:
+    return json.dumps(card.to_json(), indent=1, ensure_ascii=False)
+
+
+def _code(name: str) -> str:
+    """A name as code, whatever signs it holds."""
+    plain = " ".join(name.split())
+    return f"`{plain}`" if "`" not in plain else f"`` {plain} ``"
+
+
+def _cell(text: str) -> str:
+    """Text that can stand in a table: one line, no bars, no markup, no marks that turn its direction."""
+    from .report import inert
+
+    return " ".join(inert(text).split()).replace("|", "\\|").replace("<", "&lt;")
+
+
+def _change(change: Any) -> str:
+    return change.text(signed=True) if change else "–"
+
+
+def _profile(p: Profile, where: str) -> dict[str, Any]:
     return {
         "study": p.study,
         "measure": p.measure,
+        "where": where,
         "reference": p.reference.text(),
         "shifted": p.shifted.text(),
         "gap": p.gap.text(signed=True),
-        "chance": f"{p.chance:g}",
+        "scores": glyphs.scores(p.reference, p.shifted, p.chance),
         "curve": glyphs.curve(p.curve),
         "n": p.n,
         "evidence": p.evidence,
         "note": p.note,
-        "change": p.change.text(signed=True) if p.change else "–",
-        "change_reference": p.change_reference.text(signed=True) if p.change_reference else "–",
+        "change": _change(p.change),
+        "change_reference": _change(p.change_reference),
+        "p": "" if p.p is None or p.p != p.p else glyphs.number(p.p),
     }

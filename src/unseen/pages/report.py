@@ -13,7 +13,8 @@ from unseen.core.claim import Verdict
 from unseen.core.ledger import Judged
 from unseen.core.stats import chance_wrong
 
-from . import figures, glyphs
+from . import charts, figures, glyphs
+from .glyphs import chances, number
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -21,7 +22,23 @@ if TYPE_CHECKING:
     from unseen.core.card import Card
 
 EXAMPLES = 12
-LIMITS = "Runs of two kinds, such as those that grok and those that do not, can hide from a handful of seeds; under ten runs a skewed measure is surer than it should be; edges close to an end need more runs."
+SHOWN = 4  # figures drawn at once; the others wait in a fold
+MANY, TALL, SHORT = 6, 220, 160  # past so many panels they are drawn smaller (pixels)
+ROWS = 120  # numbers listed under a figure, at most
+STATUSES = ("supported", "refuted", "undecided", "untested")
+KINDS = (("finding", "Claims"), ("control", "Controls"), ("audit", "Audits of released code and data"))
+MEANING = (
+    ("supported", "its 95% interval lies inside the region the paper claims"),
+    ("refuted", "it lies outside; at this scale that is a result like any other"),
+    ("undecided", "it reaches across the edge, or too few runs were made"),
+    ("untested", "a precondition failed, such as a model that never learned the reference"),
+)
+LIMITS = (
+    "Runs of two kinds (those that come to solve a task and those that never do) can hide from a handful of seeds: if a share s of runs succeeds, n runs all succeed in s to the power n of cases.",
+    "Under ten runs, a mean of skewed numbers with no natural ends (raw losses, counts of steps) is surer than it should be, and edges within .05 of an end need more runs.",
+    "Rank correlations, times and matched comparisons do not count the noise of items that runs share; items from one template or passage are not independent.",
+    "Choosing a checkpoint, a prompt or an edge after seeing the records is outside every guarantee here.",
+)
 
 
 def write(judged: Sequence[Judged], path: Path, *, cards: Sequence[Card] = ()) -> Path:
@@ -35,30 +52,45 @@ def html(judged: Sequence[Judged], *, cards: Sequence[Card] = ()) -> str:
     """The report as one self-contained page."""
     from . import card as card_page
 
-    made = {f.name: figures.themed(f.spec) for j in judged for f in figures.of(j)}
+    drawn = [figures.of(j) for j in judged]
+    made = {
+        f"{f.name}-{i}": charts.themed(spec, height=TALL if len(f.panels) <= MANY else SHORT)
+        for each in drawn
+        for f in each
+        for i, (_, spec) in enumerate(f.panels)
+    }
+    verdicts = [v for j in judged if not j.exploratory for v in j.verdicts]
     return (
         environment()
         .get_template("report.html")
         .render(
             title=_title(judged, cards),
             css=css(),
-            version=_version(),
-            when=datetime.now(UTC).strftime("%-d %B %Y, %H:%M UTC"),
-            chance=_chance([v for j in judged for v in j.verdicts]),
-            studies=[_study(j) for j in judged],
+            version=version(),
+            when=now(),
+            chance=chance(verdicts or [v for j in judged for v in j.verdicts]),
+            alone=len(judged) + len(cards) == 1,
+            studies=[_study(j, f) for j, f in zip(judged, drawn, strict=True)],
             cards=[card_page.told(c) for c in cards],
             charts=safe_json(made) if made else "",
             bundle=_bundle() if made else "",
             limits=LIMITS,
+            meaning=MEANING,
         )
     )
 
 
 def environment() -> Environment:
     """Templates that escape everything they are given."""
-    from jinja2 import Environment, PackageLoader
+    from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    return Environment(loader=PackageLoader("unseen.pages"), autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    return Environment(
+        loader=PackageLoader("unseen.pages"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
 
 
 def css() -> str:
@@ -69,57 +101,76 @@ def css() -> str:
 def safe_json(value: object) -> str:
     """JSON that can stand inside a script element: nothing in it can end the element or a line."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
-    return (
-        text.replace("<", "\\u003c")
-        .replace(">", "\\u003e")
-        .replace("&", "\\u0026")
-        .replace("\u2028", "\\u2028")
-        .replace("\u2029", "\\u2029")
-    )
+    for sign in "<>&\u2028\u2029":
+        text = text.replace(sign, f"\\u{ord(sign):04x}")
+    return text
 
 
 def inert(text: str, most: int = 600) -> str:
-    """A model's words as plain text: control and direction marks shown as what they are; the end of what is too long."""
+    """A model's words as plain text: control and direction marks named by their code; the end of what is too long."""
     shown = re.sub(
-        r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]",
-        lambda m: f"␀{ord(m[0]):02x}",
+        r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]",
+        lambda m: f"⟨{ord(m[0]):04X}⟩",
         text,
     )
     return shown if len(shown) <= most else "… " + shown[-most:]
 
 
-def _bundle() -> str:
-    """Vega, Vega-Lite and Vega-Embed as one script."""
-    import vl_convert
+def version() -> str:
+    """The version of this package."""
+    from importlib.metadata import version as of
 
-    return vl_convert.javascript_bundle().replace("</script", "<\\/script")
-
-
-def _version() -> str:
-    from importlib.metadata import version
-
-    return version("unseen")
+    return of("unseen")
 
 
-def _title(judged: Sequence[Judged], cards: Sequence[Card]) -> str:
-    if len(judged) == 1 and not cards:
-        return judged[0].study.paper.title
-    return f"{len(judged)} studies of generalization" if judged else "What a model does on what it has not seen"
+def now() -> str:
+    """This moment as `26 November 2026, 01:05 UTC`."""
+    when = datetime.now(UTC)
+    return f"{when.day} {when:%B %Y, %H:%M} UTC"
 
 
-def _chance(verdicts: Sequence[Verdict]) -> str:
+def counted(verdicts: Sequence[Verdict]) -> list[tuple[str, int]]:
+    """How many findings came out how, those that occur: [("supported", 5), …]."""
+    found = [v.status for v in verdicts if v.claim.kind == "finding"]
+    return [(s, found.count(s)) for s in STATUSES if s in found]
+
+
+def chance(verdicts: Sequence[Verdict]) -> str:
     """How many verdicts chance alone could have made wrong (a sum of expectations, so it holds whatever depends on what)."""
     told = [v for v in verdicts if v.status != "untested"]
     decided = [v for v in told if v.status != "undecided"]
     if not told:
         return "No claim could be judged on these records."
-    return f"{len(told)} claims judged, {len(decided)} decided; if every truth lay on the edge of its region, chance alone would get at most {chance_wrong(len(told)):.1f} wrong on average."
+    claims = "1 claim" if len(told) == 1 else f"{len(told)} claims"
+    return f"{claims} judged, {len(decided)} decided; if every truth lay on the edge of its region, chance alone would get at most {chance_wrong(len(told)):.1f} wrong on average."
 
 
-def _study(judged: Judged) -> dict[str, Any]:
+def _bundle() -> str:
+    """Vega, Vega-Lite and Vega-Embed as one script that cannot end its element."""
+    import vl_convert
+
+    return re.sub(r"</(script)", r"<\\/\1", vl_convert.javascript_bundle(), flags=re.IGNORECASE).replace(
+        "<!--", "<\\!--"
+    )
+
+
+def _title(judged: Sequence[Judged], cards: Sequence[Card]) -> str:
+    slugs = {j.slug for j in judged}
+    if len(slugs) == 1 and not cards:
+        return judged[0].study.paper.title
+    if not judged:
+        return "What a model does on what it has not seen"
+    words = f"{len(slugs)} studies of generalization" if len(slugs) > 1 else "A study of generalization"
+    return words + (f" and {'a model card' if len(cards) == 1 else f'{len(cards)} model cards'}" if cards else "")
+
+
+def _study(judged: Judged, drawn: Sequence[figures.Figure]) -> dict[str, Any]:
     paper = judged.study.paper
     parts = _paragraphs(judged.sheet)
+    seeds = sorted({int(s) for m in judged.manifests for s in m.get("seeds", ())})
+    lead = [p for p in parts if p["head"].lower().startswith(("question", "answer"))][:2]
     return {
+        "id": f"{judged.slug}-{judged.tier}" + ("-exploratory" if judged.exploratory else ""),
         "slug": judged.slug,
         "title": paper.title,
         "year": paper.year,
@@ -127,99 +178,131 @@ def _study(judged: Judged) -> dict[str, Any]:
         "axes": judged.study.axes,
         "tier": judged.tier,
         "exploratory": judged.exploratory,
-        "question": [p for p in parts if p.lower().startswith(("question", "answer"))][:2],
-        "sheet": parts,
+        "lead": lead,
+        "sheet": [p for p in parts if p not in lead],
         "counted": counted(judged.verdicts),
-        "verdicts": [_verdict(v) for v in judged.verdicts],
-        "figures": figures.of(judged),
-        "marks": bool(judged.study.marks),
-        "examples": list(_examples(judged)),
+        "groups": _groups(judged),
+        "later": [_later(v) for v in judged.verdicts if judged.tier not in v.claim.tiers],
+        "figures": [_figure(f) for f in drawn[:SHOWN]],
+        "more": [_figure(f) for f in drawn[SHOWN:]],
+        "examples": _examples(judged),
         "departures": judged.departures,
         "trials": [_trial(m, judged.stale) for m in judged.manifests],
+        "seeds": len(seeds),
         "minutes": f"{sum(float(m.get('minutes', 0)) for m in judged.manifests):.1f}",
         "absent": len(judged.absent),
-        "words": f"{judged.slug} --tier {judged.tier}",
+        "damaged": list(judged.damaged.values()),
+        "stale": len(judged.stale),
+    }  # fmt: skip
+
+
+def _groups(judged: Judged) -> list[tuple[str, list[dict[str, Any]]]]:
+    """Verdicts by kind, those of claims that are judged at this tier."""
+    here = [v for v in judged.verdicts if judged.tier in v.claim.tiers]
+    found = [(heading, [_verdict(v) for v in here if v.claim.kind == kind]) for kind, heading in KINDS]
+    return [(heading, group) for heading, group in found if group]
+
+
+def _later(v: Verdict) -> dict[str, str]:
+    return {"id": v.claim.id, "says": v.claim.says, "tiers": " or ".join(v.claim.tiers)}
+
+
+def _figure(figure: figures.Figure) -> dict[str, Any]:
+    return {
+        "title": figure.title,
+        "words": figure.words,
+        "short": figure.words.split(": ", 1)[-1],
+        "panels": [(f"{figure.name}-{i}", name) for i, (name, _) in enumerate(figure.panels)],
+        "legend": list(figure.legend.items()),
+        "marks": figure.marks,
+        "training": figure.training,
+        "named": figure.named,
+        "many": len(figure.panels) > MANY,
+        "shifted": {r["where"] for r in figure.rows},
+        "x": figure.x,
+        "rows": [] if figure.training else [_row(r) for r in figure.rows[:ROWS]],
+        "left": 0 if figure.training else max(0, len(figure.rows) - ROWS),
     }
 
 
-def counted(verdicts: Sequence[Verdict]) -> str:
-    """`5 supported, 1 refuted, 2 undecided`, findings only."""
-    kinds = [v.status for v in verdicts if v.claim.kind == "finding"]
-    return (
-        ", ".join(f"{kinds.count(s)} {s}" for s in ("supported", "refuted", "undecided", "untested") if s in kinds)
-        or "no findings"
-    )
+def _row(row: Mapping[str, Any]) -> list[str]:
+    arm = ", ".join(w for w in (row["panel"], row["arm"]) if w)
+    place = number(row["x"]) if isinstance(row["x"], float) else str(row["x"])
+    return [
+        arm,
+        place,
+        row["where"],
+        *(number(row[k]) for k in ("mean", "low", "high")),
+        str(row["seeds"]),
+        str(row["items"]),
+    ]
 
 
 def _verdict(v: Verdict) -> dict[str, Any]:
+    glyph = glyphs.interval(v)
+    units = f"{v.units} {v.claim.unit}{'' if v.units == 1 else 's'}"
+    small = [("p", v.p, chances), ("Holm", v.holm, chances), ("detects", v.detectable, number)]
     return {
         "id": v.claim.id,
-        "kind": v.claim.kind,
         "says": v.claim.says,
         "effect": str(v.claim.effect),
         "expect": str(v.claim.expect),
         "reported": v.claim.reported,
+        "where": v.claim.where,
+        "recalled": v.claim.source == "recalled",
         "status": v.status,
         "evidence": v.evidence,
         "why": v.why,
-        "unit": v.claim.unit,
-        "units": v.units,
-        "glyph": glyphs.interval(v),
-        "estimate": _number(v.estimate),
-        "interval": f"[{_number(v.low)}, {_number(v.high)}]" if v.low == v.low else "",
-        "p": _number(v.p) if v.p == v.p else "",
-        "holm": _number(v.holm) if v.holm == v.holm else "",
-        "detectable": _number(v.detectable) if v.detectable else "",
+        "units": units if glyph else "",
+        "glyph": glyph,
+        "estimate": number(v.estimate),
+        "interval": f"[{number(v.low)}, {number(v.high)}]" if v.low == v.low else "",
+        "small": [(name, told(x)) for name, x, told in small if x is not None and x == x],
     }
 
 
 def _trial(told: Mapping[str, Any], stale: Sequence[str]) -> dict[str, Any]:
-    setting = ", ".join(f"{k}={v}" for k, v in told.get("setting", {}).items() if k != "setting")
+    setting, host = told.get("setting", {}), told.get("host", {})
     seeds = told.get("seeds", [])
     return {
         "key": told.get("key", ""),
-        "setting": f"{told.get('setting', {}).get('setting', '')}({setting})",
+        "setting": [("", setting.get("setting", "")), *((k, str(v)) for k, v in setting.items() if k != "setting")],
         "seeds": f"{seeds[0]}–{seeds[-1]}" if len(seeds) > 1 else ", ".join(map(str, seeds)),
         "minutes": f"{float(told.get('minutes', 0)):.2f}",
-        "pins": ", ".join(told.get("pins", {}).values()) or "–",
+        "finished": str(told.get("finished", ""))[:16].replace("T", " "),
+        "pins": ", ".join(told.get("pins", {}).values()),
         "code": told.get("code", ""),
         "stale": told.get("key") in stale,
-        "host": told.get("host", {}).get("processor") or told.get("host", {}).get("machine", ""),
+        "host": host.get("processor") or host.get("machine", ""),
         "versions": ", ".join(f"{k} {v}" for k, v in told.get("versions", {}).items()),
     }
 
 
 def _examples(judged: Judged) -> list[dict[str, str]]:
-    """A few items of each split, wrong ones first: what a reader wants to see."""
+    """A few items of each split, from the worst answered to the best: what a reader wants to see."""
     by_split: dict[str, list[Mapping[str, Any]]] = {}
     for item in judged.items:
         by_split.setdefault(item["split"], []).append(item)
     each = max(1, EXAMPLES // max(1, len(by_split)))
     found: list[dict[str, str]] = []
     for split, items in by_split.items():
-        for item in sorted(items, key=lambda i: sum(i["scores"].values()))[:: max(1, len(items) // each)][:each]:
-            scores = ", ".join(f"{k} {v:g}" for k, v in item["scores"].items())
-            found.append(
-                {
-                    "split": inert(split),
-                    "prompt": inert(item["prompt"], 400),
-                    "answer": inert(item["answer"]),
-                    "truth": inert(item["truth"]),
-                    "scores": scores,
-                }
-            )
+        ranked = sorted(items, key=lambda i: (sum(i["scores"].values()), i["id"]))
+        for item in ranked[:: max(1, len(items) // each)][:each]:
+            scores = ", ".join(f"{k} {number(float(v))}" for k, v in item["scores"].items())
+            words = {
+                name: inert(str(item[name]), most) for name, most in (("prompt", 400), ("answer", 600), ("truth", 600))
+            }
+            found.append({"split": inert(split), **words, "scores": scores})
     return found
 
 
-def _paragraphs(sheet: str) -> list[str]:
-    """A sheet's prose without its markup."""
-    blocks = [" ".join(b.split()) for b in re.split(r"\n\s*\n", sheet) if b.strip() and not b.startswith("# ")]
-    return [re.sub(r"\*\*(.+?)\*\*", r"\1", b.lstrip("# ")).replace("`", "") for b in blocks]
-
-
-def _number(value: float | None) -> str:
-    if value is None or value != value:
-        return "–"
-    if abs(value) == float("inf"):
-        return "∞" if value > 0 else "−∞"
-    return f"{value:.3g}".replace("-", "−")
+def _paragraphs(sheet: str) -> list[dict[str, str]]:
+    """A sheet's prose without its markup: each paragraph with the words in bold that head it, if any."""
+    blocks = [" ".join(b.split()) for b in re.split(r"\n\s*\n", sheet) if b.strip() and not b.lstrip().startswith("# ")]
+    found: list[dict[str, str]] = []
+    for block in blocks:
+        head = re.match(r"\*\*(.+?)\*\*\s*|#+ (.+)", block)
+        rest = block[head.end() :] if head else block
+        name = (head[1] or head[2] or "").strip() if head else ""
+        found.append({"head": name, "text": re.sub(r"\*\*(.+?)\*\*", r"\1", rest).replace("`", "")})
+    return found

@@ -1,0 +1,38 @@
+"""Which device do trials use, and how many prompts does a local model take at once?
+
+choose(device="cuda:1", batch_size="auto")     # said through the environment, so that workers hear it too
+"""
+
+from __future__ import annotations
+
+import os
+
+from .core.errors import Invalid, Missing
+from .extras import absent
+
+
+def choose(*, device: str | None = None, batch_size: str | None = None) -> None:
+    """Tell trials, in workers too, which device to use and how many prompts a local model takes at once."""
+    if batch_size is not None and batch_size != "auto" and not (batch_size.isdigit() and int(batch_size) > 0):
+        raise Invalid(f"--batch-size {batch_size}: write auto, or a whole number from 1.")
+    if device is not None:
+        _check_device(device)
+    for name, value in (("UNSEEN_DEVICE", device), ("UNSEEN_BATCH_SIZE", batch_size)):
+        if value is not None:
+            os.environ[name] = value
+
+
+def _check_device(device: str) -> None:
+    """Raise Invalid for a word that is no device, Missing for one that this machine has not."""
+    kind, _, number = device.partition(":")
+    if kind not in ("cpu", "cuda", "mps") or (number and (kind != "cuda" or not number.isdigit())):
+        raise Invalid(f"--device {device}: there is no such device; write cpu, cuda, cuda:1 or mps.")
+    if kind == "cpu":
+        return
+    if gone := absent(["torch"]):
+        raise Missing(f"--device {device} needs {', '.join(gone)}. Install it: pip install 'unseen[torch]'")
+    import torch
+
+    count = torch.cuda.device_count() if kind == "cuda" else int(torch.backends.mps.is_available())
+    if int(number or 0) >= count:
+        raise Missing(f"--device {device}: this machine has {count} of that kind; `unseen doctor` lists its devices.")

@@ -1,0 +1,115 @@
+"""What do the words after a verb mean? The options that verbs share, and how their texts become values.
+
+--num_fewshot=4 is --num-fewshot 4; --set width=32,64 --set test=5:6:7 sweeps two widths over one tuple
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Studies = Annotated[list[str], typer.Argument(metavar="STUDY", help="Slugs of studies, or `all`.")]
+Slug = Annotated[str, typer.Argument(metavar="STUDY", help="The slug of a study; `unseen list` prints all.")]
+TierWord = Annotated[str, typer.Option("--tier", help="smoke (seconds), laptop (minutes) or paper (a cluster).")]
+ModelWord = Annotated[
+    str | None,
+    typer.Option(
+        "--model", help="hf:ORG/NAME, gguf:PATH, smollm2, api:NAME@URL, py:module:function, tiny:decoder, replay:FILE."
+    ),
+]
+ModelName = Annotated[
+    str,
+    typer.Argument(
+        metavar="MODEL",
+        help="hf:ORG/NAME, gguf:PATH, smollm2, api:NAME@URL, py:module:function, tiny:decoder, replay:FILE.",
+    ),
+]
+Sets = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="FIELD=A,B", help="Replace a field of the settings; commas sweep, 5:6:7 is a tuple."),
+]
+Seeds = Annotated[int | None, typer.Option("--seeds", help="How many seeds, instead of the tier's own number.")]
+On = Annotated[str, typer.Option("--on", help="Where to work: here, or procs:N.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Measure again what is already stored.")]
+Limit = Annotated[int | None, typer.Option("--limit", help="Items per split, where settings have a field `limit`.")]
+Shots = Annotated[
+    int | None, typer.Option("--num-fewshot", help="Exemplars, where settings have a field `num_fewshot`.")
+]
+Chat = Annotated[
+    bool | None,
+    typer.Option("--apply-chat-template/--no-apply-chat-template", help="Chat turns, where settings have the field."),
+]
+Dtype = Annotated[
+    str | None, typer.Option("--dtype", help="float32, bfloat16, …, where settings have a field `dtype`.")
+]
+Device = Annotated[
+    str | None, typer.Option("--device", help="cpu, cuda, cuda:1, mps; the fastest there is if left out.")
+]
+Batch = Annotated[
+    str | None, typer.Option("--batch-size", help="auto, or the number of prompts a local model takes at once.")
+]
+Out = Annotated[Path | None, typer.Option("--output-path", help="Also write verdicts and rows into this folder.")]
+Samples = Annotated[
+    bool, typer.Option("--log-samples", help="With --output-path: also every prompt and answer, as jsonl.")
+]
+
+
+def spelled(word: str) -> str:
+    """A flag with hyphens, however it was spelled: --num_fewshot=4 is --num-fewshot=4."""
+    if not word.startswith("--"):
+        return word
+    flag, equals, value = word.partition("=")
+    return flag.replace("_", "-") + equals + value
+
+
+def sweep_of(words: list[str] | None, **fields: object) -> dict[str, str]:
+    """`--set` words and flags that name fields, as {field: "a,b"}. Raises Invalid for a word without `=`."""
+    from .core.errors import Invalid
+
+    found = {
+        name: str(value).lower() if isinstance(value, bool) else str(value)
+        for name, value in fields.items()
+        if value is not None
+    }
+    for word in words or ():
+        name, equals, value = word.partition("=")
+        if not equals or not name:
+            raise Invalid(f"--set {word}: write FIELD=VALUE, or FIELD=A,B to sweep.")
+        found[name.strip()] = value
+    return found
+
+
+@contextmanager
+def going_on() -> Generator[None]:
+    """Ctrl-C keeps what is done and prints the command that goes on."""
+    import shlex
+
+    try:
+        yield
+    except KeyboardInterrupt:
+        again = shlex.join(["unseen", *(word for word in sys.argv[1:] if word != "--fresh")])
+        print(f"\nStopped; what was done is kept. Go on with: {again}", file=sys.stderr)
+        raise typer.Exit(130) from None
+
+
+def slugs_of(studies: list[str], *, tier: str = "smoke", model: str | None = None) -> list[str]:
+    """The slugs that were named; `all` is every study, with a model every study that takes one at this tier.
+
+    Raises Unknown for a study that is not there.
+    """
+    from .core import find
+    from .core.study import takes_model, tier_of
+
+    for slug in studies:
+        if slug != "all":
+            find.folder(slug)
+    if "all" not in studies:
+        return list(dict.fromkeys(studies))
+    known = tier_of(tier)
+    return [slug for slug in find.slugs() if model is None or takes_model(find.study(slug), known)]

@@ -1,0 +1,111 @@
+"""Plan, measure, judge from Python."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import unseen as library
+from unseen import driver
+from unseen.core.errors import Failed, Invalid, Missing, Unknown
+from unseen.core.store import Store
+
+SHORT = "py:answering:short"
+
+
+@pytest.mark.usefixtures("unseen")
+def test_run_gives_records_and_verdicts_that_show_themselves() -> None:
+    judged = library.run("echo", model=SHORT, tier="laptop")
+    assert [v.status for v in judged.verdicts] == ["supported", "supported", "untested"]
+    assert judged.records.mean("exact", letters=3) == 1.0 and judged.exploratory
+    page = judged._repr_html_()
+    assert page.startswith("<table>") and "C1 supported" in page
+    assert "table" in judged.records._repr_html_() and "<b>C1" in judged.verdicts[0]._repr_html_()
+    assert str(judged).splitlines()[0] == "echo, tier laptop"
+    again = library.judge(driver.ask("echo", model=SHORT))
+    assert [str(v) for v in again.verdicts] == [str(v) for v in judged.verdicts]
+
+
+@pytest.mark.usefixtures("unseen")
+def test_a_sweep_in_python_is_that_of_the_command_line() -> None:
+    judged = library.run("echo", model=SHORT, tier="laptop", sweep={"limit": "10,20"}, seeds=3)
+    assert len(judged.trials) == 6 and len(judged.verdicts) == 6
+
+
+@pytest.mark.usefixtures("unseen")
+def test_card_and_compare_from_python() -> None:
+    card = library.card(SHORT, tier="smoke", against="py:answering:right")
+    assert card.axes["length"][0].change is not None and card.notes == []
+    found = library.compare(SHORT, "py:answering:right", tier="smoke")
+    assert {d.split for d in found.differences} == {"3 letters", "5 letters", "7 letters"}
+
+
+@pytest.mark.usefixtures("unseen")
+def test_what_is_not_measured_is_told_on_a_card() -> None:
+    card = library.card(SHORT, tier="smoke", measured=False)
+    assert card.axes == {} and "`unseen card py:answering:short --tier smoke` measures them" in card.notes[0]
+
+
+@pytest.mark.usefixtures("unseen")
+def test_nothing_but_failures_is_raised() -> None:
+    with pytest.raises(Failed, match="all 1 trials of echo failed; the first said: RuntimeError: the model fell over"):
+        library.run("echo", tier="smoke", model="py:answering:broken")
+    with pytest.raises(Missing, match="no function nobody"):
+        library.run("echo", tier="smoke", model="py:answering:nobody")
+
+
+@pytest.mark.usefixtures("unseen")
+def test_words_ask_for_the_same_again() -> None:
+    asked = driver.ask("echo", "smoke", model=SHORT, sweep={"lengths": "3:5,3:5:9", "limit": "4"}, seeds=2)
+    told = "echo --tier smoke --model py:answering:short --set lengths=3:5,3:5:9 --set limit=4 --seeds 2"
+    assert asked.words() == told and asked.exploratory and not asked.own().exploratory
+    assert asked.sweep == {"lengths": ((3, 5), (3, 5, 9)), "limit": (4,)}
+
+
+def test_a_model_is_pinned_once_and_old_answers_of_other_code_are_not_used(unseen: Any, home: Path) -> None:
+    asked = driver.ask("echo", "smoke", model=SHORT)
+    first = driver.measure(asked)
+    source = Path("answering.py")
+    pins = Store(home).manifest(first[0].trial)["pins"]
+    assert list(pins) == [SHORT] and pins[SHORT].startswith("py:answering:short#")
+    assert driver.measure(asked)[0].status == "kept"
+    assert driver.measure(asked, driver.How(fresh=True))[0].status == "done"
+    assert source.is_file()
+
+
+@pytest.mark.parametrize("on", ["", "procs", "procs:", "procs:-1", "procs:two", "here:2", "ray"])
+def test_pools_have_names(on: str) -> None:
+    with pytest.raises(Invalid, match="there is no such pool"):
+        driver.pool_of(on)
+
+
+@pytest.mark.usefixtures("unseen")
+def test_extras_are_asked_for_before_anything_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(driver, "absent", lambda extras: ["torch"] if list(extras) else [])
+    with pytest.raises(Missing, match=r"brief_training needs torch. Install it: pip install 'unseen\[torch\]'"):
+        library.run("brief_training", tier="smoke")
+
+
+@pytest.mark.usefixtures("unseen")
+def test_unknown_fields_on_a_card() -> None:
+    with pytest.raises(Unknown, match="the nearest is num_fewshot"):
+        library.card(SHORT, sweep={"num_fewshots": "2"})
+
+
+def test_devices_are_checked_before_anything_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    from unseen import devices
+
+    with pytest.raises(Invalid, match="there is no such device"):
+        devices.choose(device="cuda:x")
+    with pytest.raises(Invalid, match="write auto"):
+        devices.choose(batch_size="many")
+    torch = pytest.importorskip("torch")
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    with pytest.raises(Missing, match="this machine has 1 of that kind"):
+        devices.choose(device="cuda:1")
+    devices.choose(device="cuda", batch_size="8")
+    import os
+
+    assert os.environ["UNSEEN_DEVICE"] == "cuda" and os.environ["UNSEEN_BATCH_SIZE"] == "8"
