@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import os
 import re
 import shutil
 from datetime import UTC, datetime
@@ -28,9 +30,25 @@ def new(slug: str, *, source: str | None = None, place: Path = Path("studies")) 
         raise Mistake(
             f"there is a study called {slug} already ({find.slugs().get(slug, folder)}); choose another name or remove it first."
         )
+    spare = place / f".{slug}.{os.getpid()}"
+    try:
+        _fill(spare, slug, source)
+        os.rename(spare, folder)
+    except OSError as error:
+        raise Mistake(
+            f"{folder} cannot be written ({error.strerror or error}); go to a folder of your own, or make room, and try again."
+        ) from error
+    finally:
+        shutil.rmtree(spare, ignore_errors=True)
+    return folder
+
+
+def _fill(folder: Path, slug: str, source: str | None) -> None:
+    """Write a new study's files: those of another study, or the template's."""
     if source is not None:
         shutil.copytree(find.folder(source), folder, ignore=shutil.ignore_patterns("__pycache__", "*.pyc"))
-        return folder
+        _retitle(folder / "study.py", slug)
+        return
     folder.mkdir(parents=True)
     title = slug.replace("_", " ").capitalize()
     words = {
@@ -42,4 +60,28 @@ def new(slug: str, *, source: str | None = None, place: Path = Path("studies")) 
     }
     for path in sorted(TEMPLATES.glob("*.txt")):
         (folder / path.stem).write_text(Template(path.read_text(encoding="utf-8")).substitute(words), encoding="utf-8")
-    return folder
+
+
+def _retitle(path: Path, slug: str) -> None:
+    """Give a copied study a title of its own, from which its slug comes: `Mine, after: What Algorithms can …`.
+
+    A title that is no plain text in `Paper(...)` is left; `unseen validate` then says so.
+    """
+    text = path.read_text(encoding="utf-8")
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Paper":
+            named = [k.value for k in node.keywords if k.arg == "title"]
+            title = (list(node.args[:1]) or named or [None])[0]
+            if isinstance(title, ast.Constant) and isinstance(title.value, str):
+                told = repr(f"{slug.replace('_', ' ').capitalize()}, after: {title.value}")
+                path.write_text(_replaced(text, title, told), encoding="utf-8")
+            return
+
+
+def _replaced(text: str, node: ast.expr, told: str) -> str:
+    """The text with the source of a node replaced. Columns of syntax trees count bytes."""
+    lines = [line.encode() for line in text.splitlines(keepends=True)]
+    last = (node.end_lineno or node.lineno) - 1
+    before = b"".join(lines[: node.lineno - 1]) + lines[node.lineno - 1][: node.col_offset]
+    after = lines[last][node.end_col_offset :] + b"".join(lines[last + 1 :])
+    return (before + told.encode() + after).decode()

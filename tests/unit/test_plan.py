@@ -140,7 +140,7 @@ def test_an_unknown_field_names_the_nearest() -> None:
 
 
 def test_no_seeds_is_an_error() -> None:
-    with pytest.raises(Invalid, match="at least one seed"):
+    with pytest.raises(Invalid, match="from 1 to 100,000 seeds"):
         plan("small", study(), "smoke", seeds=0)
 
 
@@ -153,3 +153,48 @@ def test_a_model_where_none_is_taken() -> None:
 def test_fields_of_different_classes_cannot_be_swept_together() -> None:
     with pytest.raises(Invalid, match="separate runs"):
         plan("small", study(), "smoke", sweep={"width": (1,), "shots": (1,)})
+
+
+def test_values_that_make_no_sense_to_the_study_are_a_mistake() -> None:
+    @dataclass(frozen=True)
+    class Checked:
+        width: int = 1
+
+        def __post_init__(self) -> None:
+            if self.width < 0:
+                raise ValueError("width is at least 0")
+
+    strict = replace(study(), settings=lambda tier: [Checked()], needs=lambda s: Needs(minutes=1 / s.width))
+    with pytest.raises(Invalid, match=r"--set width=-1: small has no such setting \(width is at least 0\)"):
+        plan("small", strict, "smoke", sweep={"width": (-1,)})
+    with pytest.raises(Invalid, match=r"small cannot measure .*ZeroDivisionError.*Choose other values"):
+        plan("small", strict, "smoke", sweep={"width": (0,)})
+    with pytest.raises(Unknown, match="has a field 'heigth'"):
+        plan("small", strict, "smoke", sweep={"heigth": (0,)})
+
+
+def test_equal_settings_are_measured_once_and_unequal_types_are_not_equal() -> None:
+    one = replace(study(), settings=lambda tier: [Small(8), Small(8), Small(8, limit=1), Small(8, limit=True)])
+    assert [t.setting.limit for t in plan("small", one, "smoke", seeds=1)] == [None, 1, True]
+
+
+@pytest.mark.parametrize(
+    ("hint", "says"),
+    [
+        (Model, "a model"),
+        (tuple[int, ...], "joined by ':', each a whole number"),
+        (str, "text"),
+        (int | None, "a whole number or none"),
+        (complex, "complex"),
+    ],
+)
+def test_types_are_said_in_words(hint: object, says: str) -> None:
+    from unseen.core.plan import _takes
+
+    assert says in _takes(hint)
+
+
+def test_a_union_takes_the_first_type_that_fits() -> None:
+    assert parse_value("none", Literal["a"] | None, "f") is None and parse_value("2.5", int | float, "f") == 2.5
+    with pytest.raises(Invalid, match="one of a or none"):
+        parse_value("b", Literal["a"] | None, "f")

@@ -1,93 +1,172 @@
-"""Which code measured this? A digest of everything a trial's results can depend on in this package and its study.
+"""Which code measured this? A digest of everything in this package and its study that a trial's results can depend on.
 
-It covers the docstring-free syntax trees of `trial.py` and of all it imports statically, core, cli and pages left out:
-their meaning is a study's version. A comment or a docstring changes nothing.
+It covers the docstring-free syntax trees of `trial.py` and of all it imports statically. Left out are the house (core,
+cli, driver, pages: the meaning of a record is a study's version) and, of `study.py`, every statement that the trial
+does not use: a claim's wording or another tier's sizes change nothing that was measured. A comment changes nothing.
+
+    code_digest("length_generalization")  ->  '5b0c94f1d0e3a2c7'
 """
 
 from __future__ import annotations
 
 import ast
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from . import find
 
 PACKAGE = Path(__file__).parent.parent
-LEFT_OUT = ("core", "cli", "pages", "driver", "terminal", "conformance")
+COVERED = ("studies", "methods", "measures", "models", "tasks")  # of the package; all else is the house
+ALL = frozenset(("*",))  # every statement of a file
+
+Used = tuple[Path, frozenset[str]]  # a file, and the names that are wanted of it
 
 
 def code_digest(slug: str) -> str:
     """16 hex digits over the syntax of a study's trial and its static import closure."""
     digest = hashlib.sha256()
-    for path in sorted(closure(slug), key=_name):
-        digest.update(f"{_name(path)}\n{_tree(path)}\n".encode())
+    for name, text in sorted(_closed(slug).items()):
+        digest.update(f"{name}\n{text}\n".encode())
     return digest.hexdigest()[:16]
 
 
 def closure(slug: str) -> set[Path]:
     """The files that trial.py imports, and those they import, within the study and the package."""
-    todo, seen = [find.folder(slug) / "trial.py"], set[Path]()
+    return set(_wanted(slug))
+
+
+def _closed(slug: str) -> dict[str, str]:
+    study = find.folder(slug)
+    found: dict[str, str] = {}
+    for path, names in _wanted(slug).items():
+        inside, name = path.is_relative_to(study), path.relative_to(study if path.is_relative_to(study) else PACKAGE)
+        statements = [s for s in _statements(path, names) if not _of_house(s, path)]
+        found[f"{'study' if inside else 'unseen'}/{name}"] = "\n".join(map(_plain, statements))
+    return found
+
+
+def _wanted(slug: str) -> dict[Path, frozenset[str]]:
+    """Every file of the closure with the names wanted of it (ALL of every file but the study's own study.py)."""
+    study = find.folder(slug)
+    todo: list[Used] = [(study / "trial.py", ALL)]
+    seen: dict[Path, frozenset[str]] = {}
     while todo:
-        path = todo.pop()
-        if path in seen or not path.is_file():
+        path, names = todo.pop()
+        names = names if path == study / "study.py" else ALL
+        before = seen.get(path)
+        if not path.is_file() or (before is not None and names <= before):
             continue
-        seen.add(path)
-        todo += list(_imports(path))
+        seen[path] = names | (before or frozenset())
+        todo += _imports(path, seen[path])
     return seen
 
 
-def _name(path: Path) -> str:
-    return str(path.relative_to(PACKAGE)) if path.is_relative_to(PACKAGE) else path.name
+def _statements(path: Path, names: frozenset[str]) -> list[ast.stmt]:
+    """The top-level statements of a file that define these names, and those that they use in turn, in their order."""
+    body = ast.parse(path.read_text(encoding="utf-8")).body
+    if names & ALL:
+        return body
+    kept: set[int] = set()
+    wanted, done = set(names), set[str]()
+    while wanted - done:
+        done |= wanted
+        for i, statement in enumerate(body):
+            if i not in kept and _defined(statement) & done:
+                kept.add(i)
+                wanted |= _read(statement)
+    return [s for i, s in enumerate(body) if i in kept]
 
 
-def _tree(path: Path) -> str:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    for node in ast.walk(tree):
-        body = getattr(node, "body", None)
-        if (
-            isinstance(node, ast.Module | ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef)
-            and body
-            and isinstance(body, list)
-            and ast.get_docstring(node, clean=False) is not None
-        ):
-            node.body = body[1:]
-    return ast.dump(tree)
+def _defined(statement: ast.stmt) -> set[str]:
+    """The names that a top-level statement binds (or changes, as `TABLE[k] = v` and `TABLE.append(v)` do)."""
+    if isinstance(statement, ast.Import | ast.ImportFrom):
+        return {(a.asname or a.name).split(".")[0] for a in statement.names}
+    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return {statement.name}
+    if isinstance(statement, ast.Assign | ast.AnnAssign | ast.AugAssign):
+        targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+        return {n.id for t in targets for n in ast.walk(t) if isinstance(n, ast.Name)}
+    inside = {
+        (a.asname or a.name).split(".")[0]
+        for n in ast.walk(statement)
+        if isinstance(n, ast.Import | ast.ImportFrom)
+        for a in n.names
+    }
+    return _read(statement) | inside
 
 
-def _imports(path: Path) -> Iterator[Path]:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom):
-            base = _base(path, node.level) if node.level else None
-            names = [*(node.module or "").split(".")] if node.module else []
-            if base is None and names[:1] != ["unseen"]:
-                continue
-            place = (PACKAGE if base is None else base).joinpath(*(names[1:] if base is None else names))
-            yield from _files(place, [a.name for a in node.names])
-        elif isinstance(node, ast.Import):
-            for alias in node.names:
-                names = alias.name.split(".")
-                if names[0] == "unseen":
-                    yield from _files(PACKAGE.joinpath(*names[1:]), [])
+def _read(statement: ast.stmt) -> set[str]:
+    names = {n.id for n in ast.walk(statement) if isinstance(n, ast.Name)}
+    texts = [n.value for n in ast.walk(statement) if isinstance(n, ast.Constant) and isinstance(n.value, str)]
+    return names | {t for t in texts if t.isidentifier()}  # an annotation may be written as text
 
 
-def _base(path: Path, level: int) -> Path:
-    place = path.parent
-    for _ in range(level - 1):
-        place = place.parent
-    return place
+def _plain(statement: ast.stmt) -> str:
+    """A statement's tree without docstrings."""
+    for node in ast.walk(statement):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef) and _is_text(node.body[0]):
+            node.body = node.body[1:]
+    return "" if _is_text(statement) else ast.dump(statement)
 
 
-def _files(place: Path, names: list[str]) -> Iterator[Path]:
-    """The files behind `from place import names`: the module, or the modules of a package."""
-    if place.is_relative_to(PACKAGE) and place.relative_to(PACKAGE).parts[:1] in {(p,) for p in LEFT_OUT}:
+def _is_text(statement: ast.stmt) -> bool:
+    return (
+        isinstance(statement, ast.Expr)
+        and isinstance(statement.value, ast.Constant)
+        and isinstance(statement.value.value, str)
+    )
+
+
+def _of_house(statement: ast.stmt, path: Path) -> bool:
+    """Whether a statement only imports from the house, whose names mean the same to every study."""
+    if not isinstance(statement, ast.ImportFrom):
+        return False
+    place = _place(path, statement)
+    return place is not None and place.is_relative_to(PACKAGE) and place != PACKAGE and not _covered(place)
+
+
+def _covered(place: Path) -> bool:
+    return not place.is_relative_to(PACKAGE) or place.relative_to(PACKAGE).parts[:1] in {(p,) for p in COVERED}
+
+
+def _imports(path: Path, names: frozenset[str]) -> Iterator[Used]:
+    for statement in _statements(path, names):
+        for node in ast.walk(statement):
+            if isinstance(node, ast.ImportFrom) and (place := _place(path, node)) is not None:
+                yield from _files(place, [a.name for a in node.names])
+            elif isinstance(node, ast.Import):
+                for alias in node.names:
+                    first, *rest = alias.name.split(".")
+                    if first == "unseen":
+                        yield from _files(PACKAGE.joinpath(*rest), [])
+            elif isinstance(node, ast.Name) and node.id == "import_module" and path.parent != PACKAGE:
+                # a module that imports its neighbours by name may depend on any of them
+                yield from ((p, ALL) for p in sorted(path.parent.glob("*.py")))
+
+
+def _place(path: Path, node: ast.ImportFrom) -> Path | None:
+    """What `from X import …` names, as a path without its suffix; None outside the study and the package."""
+    names = node.module.split(".") if node.module else []
+    if node.level:
+        return path.parents[node.level - 1].joinpath(*names)
+    return PACKAGE.joinpath(*names[1:]) if names[:1] == ["unseen"] else None
+
+
+def _files(place: Path, names: Sequence[str]) -> Iterator[Used]:
+    """The files behind `from place import names`: the module, or a package with the modules named, and its parents'."""
+    if place != PACKAGE and not _covered(place):
         return
-    if place.with_suffix(".py").is_file():
-        yield place.with_suffix(".py")
+    for parent in place.parents if place.is_relative_to(PACKAGE) else ():
+        if parent.is_relative_to(PACKAGE) and parent != PACKAGE:
+            yield parent / "__init__.py", ALL
+    module = place.with_name(f"{place.name}.py")
+    if module.is_file():
+        yield module, frozenset(names) or ALL
         return
-    if (place / "__init__.py").is_file():
-        yield place / "__init__.py"
+    if place != PACKAGE:
+        yield place / "__init__.py", ALL
     for name in names:
-        if place != PACKAGE or name not in LEFT_OUT:
-            yield place / f"{name}.py"
-            yield place / name / "__init__.py"
+        if _covered(place / name):
+            yield place / f"{name}.py", ALL
+            yield place / name / "__init__.py", ALL

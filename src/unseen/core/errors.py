@@ -6,7 +6,8 @@
     │   ├── Invalid                a value of the wrong kind or outside its range
     │   └── Missing                an extra, a file, data or a server that is not there
     ├── Damaged                    something stored is not what was written (digest, truncated file)
-    └── Failed                     the world failed while we worked (disk full, server gone): exit code 1
+    └── Failed                     the world failed while we worked (server gone, out of memory): exit code 1
+        └── Full                   a disk has no room left: the caller frees some, so exit code 2
 
 Every message is one paragraph that names the value, the reason and the remedy.
 """
@@ -47,6 +48,12 @@ class Damaged(UnseenError):
 
 class Failed(UnseenError):
     """The world failed while we worked."""
+
+
+class Full(Failed):
+    """A disk has no room left; what was finished is intact."""
+
+    code = 2
 
 
 def nearest(name: str, known: Iterable[str], most: int = 3) -> str:

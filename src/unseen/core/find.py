@@ -14,11 +14,12 @@ import importlib
 import importlib.util
 import os
 import sys
+import traceback
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
 
-from .errors import Invalid, Missing, Mistake, Unknown, missing_extra, nearest
+from .errors import Invalid, Missing, Mistake, Unknown, UnseenError, missing_extra, nearest
 from .study import Study
 
 OWN = "unseen.studies"
@@ -29,7 +30,7 @@ def slugs() -> dict[str, Path]:
     found: dict[str, Path] = {}
     for place in _places():
         for folder in sorted(place.iterdir()) if place.is_dir() else []:
-            if (folder / "study.py").is_file():
+            if not folder.name.startswith((".", "_")) and (folder / "study.py").is_file():
                 found.setdefault(folder.name, folder.resolve())
     return dict(sorted(found.items()))
 
@@ -67,8 +68,15 @@ def module(slug: str, part: str) -> ModuleType:
         if (error.name or "").startswith(("unseen", name.rsplit(".", 1)[0])):
             raise Mistake(f"{place / part}.py cannot be imported: {error}.") from error
         raise missing_extra(slug, error, _extra(slug, part)) from error
+    except UnseenError:
+        raise
     except SyntaxError as error:
         raise Mistake(f"{error.filename}, line {error.lineno}: {error.msg}. Mend the file and try again.") from error
+    except Exception as error:  # a study's own code, met while it is imported
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        raise Mistake(
+            f"{place / part}.py cannot be imported: {last.filename}, line {last.lineno}: {type(error).__name__}: {error}. Mend it and try again."
+        ) from error
 
 
 def sheet(slug: str) -> str:

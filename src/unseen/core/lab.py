@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -19,7 +20,10 @@ from typing import Any
 
 import numpy as np
 
-from .errors import Damaged, Invalid, Missing
+from .disk import is_full
+from .errors import Damaged, Invalid, Missing, UnseenError, missing_extra
+from .journal import plain
+from .lease import lease
 from .plan import digest
 from .record import Value
 
@@ -42,7 +46,7 @@ class Lab:
     state: Path | None = None  # where checkpoints lie; None: they are not kept
     tell: Told | None = None
     sync: Callable[[], None] | None = None  # makes every row yielded so far durable
-    _told: float = 0.0
+    _told: float = -1.0
 
     @staticmethod
     def alone(seeds: tuple[int, ...] = (0,), *, device: str = "cpu", pins: Mapping[str, str] | None = None) -> Lab:
@@ -63,8 +67,13 @@ class Lab:
         return self.seeds[0]
 
     def stream(self, *names: Value, seed: int | None = None) -> int:
-        """A 63-bit number that is a function of the seed and the names alone: the seed of a stream of random numbers."""
-        told = json.dumps([self.seed if seed is None else seed, list(names)], separators=(",", ":"))
+        """A 63-bit number that is a function of the seed and the names alone: the seed of a stream of random numbers.
+
+        It is the upper 63 bits of blake2b over the compact JSON of [seed, names].
+        """
+        told = json.dumps(
+            [self.seed if seed is None else seed, list(names)], separators=(",", ":"), default=plain, allow_nan=False
+        )
         return int.from_bytes(hashlib.blake2b(told.encode(), digest_size=8).digest(), "big") >> 1
 
     def rng(self, *names: Value, seed: int | None = None) -> np.random.Generator:
@@ -78,75 +87,76 @@ class Lab:
     def once(self, name: str, make: Callable[[Path], None], **depends: Value) -> Path:
         """A file or folder that `make(path)` writes, made once for each (study, version, name, depends) and shared.
 
-        Concurrent trials wait for the one that makes it; a maker that dies leaves nothing.
+        Concurrent trials wait for the one that makes it; a maker that dies or raises leaves nothing behind. What is
+        returned is shared: read it, never write to it. Raises what `make` raises.
         """
-        from filelock import FileLock
-
-        key = digest({"study": self.study, "version": self.version, "name": name, "depends": depends})
-        place = self.cache / "once" / (self.study or "alone") / f"{name}-{key}"
+        told = json.loads(json.dumps(depends, default=plain))
+        key = digest({"study": self.study, "version": self.version, "name": name, "depends": told})
+        place = self.cache / "once" / (self.study or "alone") / f"{re.sub(r'[^A-Za-z0-9_.-]', '-', name)}-{key}"
         if place.exists():
             return place
-        place.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(f"{place}.lock"):
+        with lease(place.with_name(f"{place.name}.lease"), wait=None):
             if not place.exists():
-                spare = place.with_name(f".{place.name}.{os.getpid()}")
-                shutil.rmtree(spare, ignore_errors=True)
-                make(spare)
-                if not spare.exists():
-                    raise Invalid(f"the maker of {name!r} wrote nothing to the path it was given.")
-                os.replace(spare, place)
+                spare = place.with_name(f".{place.name}.making")
+                _remove(spare)  # what a maker that died left
+                try:
+                    make(spare)
+                    if not spare.exists():
+                        raise Invalid(f"the maker of {name!r} wrote nothing to the path it was given.")
+                    os.replace(spare, place)
+                finally:
+                    _remove(spare)
         return place
 
     def data(self, name: str, source: str, sha256: str) -> Path:
         """A data file: `$UNSEEN_DATA/name` if it is there, else from its source, checked against its digest.
 
         Sources: `url:https://…`, `hf:org/set@revision:path`, `pypi:package:path`. Raises Missing where it cannot be
-        had, Damaged where its digest is another.
+        had, Invalid where its digest is another, Damaged where our own copy no longer is what was fetched.
         """
         if (root := os.environ.get("UNSEEN_DATA")) and (path := Path(root) / name).is_file():
             return _checked(path, sha256, f"replace it, or unset UNSEEN_DATA to take it from {source}")
         kept = self.cache / "data" / sha256[:16] / Path(name).name
         if kept.is_file():
-            return _checked(kept, sha256, "remove it and run again")
+            try:
+                return _checked(kept, sha256, "")
+            except Invalid:
+                raise Damaged(f"{kept} is not what was fetched from {source}; remove it and run again.") from None
         return _fetched(name, source, sha256, kept, self.offline)
 
     def progress(self, done: float, of: float, **shown: Value) -> None:
-        """Say how far the trial is; at most five times a second, the last one always."""
+        """Say how far the trial is; what comes faster than five times a second is lost."""
         now = time.monotonic()
-        if self.tell is not None and (done >= of or now - self._told >= 1 / PER_SECOND):
+        if self.tell is not None and now - self._told >= 1 / PER_SECOND:
             self._told = now
             self.tell(done, of, shown)
 
     def checkpoint(
         self, phase: str, step: int, tensors: Mapping[str, Any], notes: Mapping[str, Any] | None = None
     ) -> None:
-        """Keep a state and every row yielded so far; whole or not at all. Tensors are numpy's or torch's."""
+        """Keep a state and every row yielded so far; whole or not at all. Tensors are numpy's or torch's.
+
+        The rows become durable first, so that no state is ever ahead of them. `notes` are JSON: tuples become lists.
+        """
         if self.state is None:
             return
         if self.sync is not None:
             self.sync()
         self.state.mkdir(parents=True, exist_ok=True)
-        path = self.state / f"{phase}.safetensors"
-        spare = path.with_suffix(f".{os.getpid()}")
-        words = {"step": str(step), "notes": json.dumps(dict(notes or {}))}
-        if "torch" in sys.modules:
-            import torch
-            from safetensors.torch import save_file as save_torch
-
-            kept = {k: torch.as_tensor(v).detach().cpu().contiguous() for k, v in tensors.items()}
-            save_torch(kept, str(spare), words)
-        else:
-            from safetensors.numpy import save_file as save_numpy
-
-            save_numpy({k: np.ascontiguousarray(v) for k, v in tensors.items()}, str(spare), words)
-        with spare.open("rb") as file:
-            os.fsync(file.fileno())
-        os.replace(spare, path)
+        path = self._state(phase)
+        spare = path.with_name(f".{path.name}.{os.getpid()}")
+        words = {"step": str(int(step)), "notes": json.dumps(dict(notes or {}), default=plain)}
+        try:
+            _save(spare, tensors, words)
+            with spare.open("rb") as file:
+                os.fsync(file.fileno())
+            os.replace(spare, path)
+        finally:
+            spare.unlink(missing_ok=True)
 
     def resume(self, phase: str) -> tuple[int, dict[str, Any], dict[str, Any]] | None:
         """The last checkpoint of a phase as (step, tensors, notes), or None. Tensors are torch's where torch is in use."""
-        path = None if self.state is None else self.state / f"{phase}.safetensors"
-        if path is None or not path.is_file():
+        if self.state is None or not (path := self._state(phase)).is_file():
             return None
         from safetensors import SafetensorError, safe_open
 
@@ -156,18 +166,28 @@ class Lab:
                 tensors = {k: file.get_tensor(k) for k in file.keys()}  # noqa: SIM118
         except (SafetensorError, OSError) as error:
             raise Damaged(
-                f"the checkpoint {path} cannot be read ({error}); remove it to start this trial again."
+                f"the checkpoint {path} cannot be read ({error}); run the study again with --fresh to start this trial anew."
             ) from None
         return int(words["step"]), tensors, json.loads(words["notes"])
 
+    def _state(self, phase: str) -> Path:
+        assert self.state is not None
+        return self.state / f"{re.sub(r'[^A-Za-z0-9_.-]', '-', phase)}-{digest(phase)[:6]}.safetensors"
 
-def cache_folder() -> Path:
-    """Where artifacts, answers and data are shared: $UNSEEN_HOME/cache, or the platform's data folder."""
-    if named := os.environ.get("UNSEEN_HOME"):
-        return Path(named).expanduser() / "cache"
+
+def local_home() -> Path:
+    """The folder here for all that is kept: $UNSEEN_HOME unless that is a URL, else the platform's data folder."""
+    named = os.environ.get("UNSEEN_HOME", "")
+    if named and "://" not in named:
+        return Path(named).expanduser()
     from platformdirs import user_data_path
 
-    return user_data_path("unseen", appauthor=False) / "cache"
+    return user_data_path("unseen", appauthor=False)
+
+
+def cache_folder() -> Path:
+    """Where artifacts, answers and data are shared by all trials of this machine."""
+    return local_home() / "cache"
 
 
 def offline() -> bool:
@@ -183,9 +203,30 @@ def digest_of_file(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def _save(to: Path, tensors: Mapping[str, Any], words: dict[str, str]) -> None:
+    """Write tensors as safetensors; torch's where torch is in use. Views and tied weights are written out in full."""
+    if "torch" in sys.modules:
+        import torch
+        from safetensors.torch import save_file as save_torch
+
+        held = {k: torch.as_tensor(v).detach().to("cpu", copy=True).contiguous() for k, v in tensors.items()}
+        save_torch(held, str(to), words)
+    else:
+        from safetensors.numpy import save_file as save_numpy
+
+        save_numpy({k: np.asarray(v, order="C") for k, v in tensors.items()}, str(to), words)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
 def _checked(path: Path, sha256: str, remedy: str) -> Path:
     if (found := digest_of_file(path)) != sha256:
-        raise Damaged(
+        raise Invalid(
             f"{path} has the sha256 {found[:16]}…, not {sha256[:16]}… as expected: it is another file; {remedy}."
         )
     return path
@@ -194,57 +235,64 @@ def _checked(path: Path, sha256: str, remedy: str) -> Path:
 def _fetched(name: str, source: str, sha256: str, kept: Path, offline: bool) -> Path:
     kind, _, rest = source.partition(":")
     how = f"put it at $UNSEEN_DATA/{name}, or let it be fetched from {source}"
+    if kind not in ("url", "hf", "pypi"):
+        raise Invalid(f"the source {source!r} of {name} begins with none of url:, hf:, pypi:.")
     if kind == "pypi":
         return _checked(_packaged(name, rest), sha256, f"install the package that holds the expected file ({source})")
-    if offline:
+    if offline and kind == "url":
         raise Missing(f"the data file {name} is not here and nothing may be fetched (offline); {how}.")
     kept.parent.mkdir(parents=True, exist_ok=True)
     spare = kept.with_name(f".{kept.name}.{os.getpid()}")
     try:
-        if kind == "url":
-            import urllib.request
-
-            with urllib.request.urlopen(rest, timeout=30) as reply, spare.open("wb") as file:
-                shutil.copyfileobj(reply, file)
-        elif kind == "hf":
-            _from_hub(rest, name, spare)
-        else:
-            raise Invalid(f"the source {source!r} of {name} begins with none of url:, hf:, pypi:.")
-    except (OSError, ValueError) as error:
-        spare.unlink(missing_ok=True)
-        raise Missing(
-            f"the data file {name} could not be fetched from {source} ({error}); {how} when there is a network."
-        ) from None
-    try:
+        (_from_url if kind == "url" else _from_hub)(rest, name, spare, offline)
         _checked(spare, sha256, f"its source {source} changed; {how}")
-    except Damaged:
-        spare.unlink(missing_ok=True)
+        os.replace(spare, kept)
+    except UnseenError:
         raise
-    os.replace(spare, kept)
+    except Exception as error:  # the network fails in many ways
+        if is_full(error):
+            raise
+        raise Missing(
+            f"the data file {name} could not be fetched from {source} ({' '.join(str(error).split())[:200]}); {how} when there is a network."
+        ) from error
+    finally:
+        spare.unlink(missing_ok=True)
     return kept
 
 
-def _from_hub(rest: str, name: str, to: Path) -> None:
+def _from_url(rest: str, name: str, to: Path, offline: bool) -> None:
+    import urllib.request
+
+    with urllib.request.urlopen(rest, timeout=30) as reply, to.open("wb") as file:
+        shutil.copyfileobj(reply, file)
+
+
+def _from_hub(rest: str, name: str, to: Path, offline: bool) -> None:
     try:
         from huggingface_hub import hf_hub_download
     except ModuleNotFoundError as error:
-        from .errors import missing_extra
-
         raise missing_extra(f"the data file {name}", error, "hub") from error
     repo, _, path = rest.partition(":")
     repo, _, revision = repo.partition("@")
-    shutil.copyfile(hf_hub_download(repo, path or name, repo_type="dataset", revision=revision or None), to)
+    found = hf_hub_download(
+        repo, path or name, repo_type="dataset", revision=revision or None, local_files_only=offline
+    )
+    shutil.copyfile(found, to)
 
 
 def _packaged(name: str, rest: str) -> Path:
+    """A file inside an installed package, found without importing it."""
     from importlib.util import find_spec
 
     package, _, path = rest.partition(":")
     spec = find_spec(package.replace("-", "_"))
-    places = list(spec.submodule_search_locations or []) if spec else []
-    for place in places:
+    if spec is None:
+        raise Missing(
+            f"the data file {name} comes with the package {package}, which is not installed; pip install {package}."
+        )
+    for place in spec.submodule_search_locations or ():
         if (found := Path(place) / path).is_file():
             return found
     raise Missing(
-        f"the data file {name} comes with the package {package}, which is not installed; pip install {package}."
+        f"the data file {name} comes with the package {package}, but the one installed holds no {path}; install another version."
     )

@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -30,7 +31,8 @@ class Judged:
     """One study at one tier, judged: everything a report shows.
 
     `manifests` are the `trial.json` of the trials that were read, `absent` the trials of the plan that were not there,
-    `exploratory` says that the plan was changed (`--set`, `--seeds`, `--model`), so its verdicts are not the study's.
+    `damaged` says of finished ones what is no longer as it was written (by key), `exploratory` that the plan was
+    changed (`--set`, `--seeds`, `--model`), so its verdicts are not the study's.
     """
 
     slug: str
@@ -42,10 +44,18 @@ class Judged:
     manifests: Sequence[Mapping[str, Any]] = ()
     absent: Sequence[Trial] = ()
     stale: Sequence[str] = ()
+    damaged: Mapping[str, str] = field(default_factory=dict[str, str])
     exploratory: bool = False
     sheet: str = ""
     departures: Sequence[str] = field(default_factory=tuple[str, ...])
     items: Sequence[Mapping[str, Any]] = field(default_factory=tuple[Mapping[str, Any], ...])  # prompts and answers
+
+    def __str__(self) -> str:
+        return "\n".join([f"{self.slug}, tier {self.tier}", *map(str, self.verdicts)])
+
+    def _repr_html_(self) -> str:
+        rows = "".join(f"<tr><td>{escape(str(v))}</td></tr>" for v in self.verdicts)
+        return f"<table><caption>{escape(self.slug)}, tier {self.tier}</caption>{rows}</table>"
 
     def to_json(self) -> dict[str, Any]:
         """The verdicts and the provenance of their trials as plain JSON values."""
@@ -63,6 +73,7 @@ class Judged:
             "trials": [dict(m) for m in self.manifests],
             "absent": [t.key for t in self.absent],
             "stale": list(self.stale),
+            "damaged": dict(self.damaged),
         }
 
 

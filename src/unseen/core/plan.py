@@ -18,6 +18,8 @@ from .errors import Invalid, Unknown, nearest
 from .record import Value
 from .study import Needs, Study, Tier, model_field, values_of
 
+MOST_SEEDS = 100_000
+
 
 @dataclass(frozen=True)
 class Trial:
@@ -70,10 +72,11 @@ def plan(
         settings = _with_model(slug, settings, model)
     swept = _swept(slug, settings, wanted)
     count = study.seeds[tier] if seeds is None else seeds
-    if count < 1:
-        raise Invalid(f"--seeds {count}: at least one seed is needed.")
+    if not 1 <= count <= MOST_SEEDS:
+        raise Invalid(f"--seeds {count}: a study takes from 1 to {MOST_SEEDS:,} seeds.")
     blocks = [tuple(range(k, min(k + study.block, count))) for k in range(0, count, study.block)]
-    return [Trial(slug, study.version, setting, block, study.needs(setting)) for setting in swept for block in blocks]
+    needs = [_needs(slug, study, setting) for setting in swept]
+    return [Trial(slug, study.version, s, block, n) for s, n in zip(swept, needs, strict=True) for block in blocks]
 
 
 def plan_hash(trials: Sequence[Trial]) -> str:
@@ -177,11 +180,26 @@ def _no_field(slug: str, kinds: Sequence[type], name: str) -> Unknown:
     )
 
 
+def _needs(slug: str, study: Study, setting: Any) -> Needs:
+    """What a trial of a setting needs. Raises Invalid where its values make no sense to the study."""
+    try:
+        return study.needs(setting)
+    except (ArithmeticError, ValueError, TypeError, LookupError) as error:
+        raise Invalid(
+            f"{slug} cannot measure {setting}: {type(error).__name__}: {error}. Choose other values."
+        ) from None
+
+
+def _distinct(settings: Sequence[Any]) -> list[Any]:
+    """The settings without those whose class and values, to their types, stood before: equal ones have equal keys."""
+    return list({digest([type(s).__name__, values_of(s)]): s for s in settings}.values())
+
+
 def _with_model(slug: str, settings: Sequence[Any], model: str) -> list[Any]:
     kept = [replace(s, model=model) for s in settings if model_field(type(s))]
     if not kept:
         raise Invalid(f"{slug} takes no model at this tier, so --model {model} has nothing to act on; leave it out.")
-    return list(dict.fromkeys(kept))
+    return _distinct(kept)
 
 
 def _swept(slug: str, settings: Sequence[Any], sweep: Mapping[str, Sequence[Value]]) -> list[Any]:
@@ -195,8 +213,10 @@ def _swept(slug: str, settings: Sequence[Any], sweep: Mapping[str, Sequence[Valu
     found = []
     for setting in has_all:
         for chosen in itertools.product(*sweep.values()):
+            values = dict(zip(sweep, chosen, strict=True))
             try:
-                found.append(replace(setting, **dict(zip(sweep, chosen, strict=True))))
-            except (TypeError, ValueError) as error:
-                raise Invalid(f"--set {dict(zip(sweep, chosen, strict=True))}: {error}") from None
-    return list(dict.fromkeys(found))
+                found.append(replace(setting, **values))
+            except (ArithmeticError, ValueError, TypeError, LookupError) as error:
+                told = " ".join(f"--set {name}={value}" for name, value in values.items())
+                raise Invalid(f"{told}: {slug} has no such setting ({error}).") from None
+    return _distinct(found)

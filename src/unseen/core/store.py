@@ -2,42 +2,47 @@
 
 $UNSEEN_HOME/trials/<study>/<key>/     records.parquet [scores.parquet items.parquet] files/ … and last trial.json
 $UNSEEN_HOME/partial/<study>/<key>/    what a trial that is not finished has yielded and kept so far
-$UNSEEN_HOME/plans/<hash>.json         which pins each run of a plan had, newest last
+$UNSEEN_HOME/plans/<hash>.json         which trials each run of a plan had, newest last
+$UNSEEN_HOME/index/<study>.json        every manifest at once; made anew from the folders wherever it differs from them
 """
 
 from __future__ import annotations
 
-import errno
+import hashlib
 import json
 import os
 import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
 from .code import code_digest
-from .errors import Damaged, Failed, Mistake
-from .lab import digest_of_file
+from .disk import whole, writing
+from .errors import Damaged, Mistake
+from .far import Far
+from .lab import digest_of_file, local_home
+from .lease import lease
 from .plan import Trial, plan_hash
 from .record import Records
 
-TABLES = ("records.parquet", "scores.parquet", "items.parquet")
-
 
 class Store:
-    """A folder of trials. Only `publish` puts a trial there, and it appears whole or not at all."""
+    """A folder of trials (or an fsspec URL). Only `publish` puts a trial there, and it appears whole or not at all."""
 
     def __init__(self, root: str | Path) -> None:
-        self.root = Path(root)
+        self.url = str(root)
+        self.far = Far(self.url) if "://" in self.url else None
+        self.root = local_home() / "far" / _name_of(self.url) if self.far else Path(root)
         if self.root.exists() and not self.root.is_dir():
             raise Mistake(
                 f"the store {self.root} is a file, not a folder; name a folder with UNSEEN_HOME, or move the file."
             )
-        self._manifests = cache(self._read_manifest)
+        self._manifests = cache(_manifest)
+        self.code = cache(code_digest)  # of a study, as it was when this store was opened
 
     def folder(self, trial: Trial) -> Path:
         """Where a finished trial lies."""
@@ -48,51 +53,72 @@ class Store:
         return self.root / "partial" / trial.study / trial.key
 
     def has(self, trial: Trial) -> bool:
-        """Whether the trial is finished and what was written can still be read."""
-        return (self.folder(trial) / "trial.json").is_file() and not self.broken(trial)
+        """Whether the trial is finished and its files are there. `damaged` compares what they hold, too."""
+        folder = self.folder(trial)
+        if not (folder / "trial.json").is_file() and not (
+            self.far and self.far.get(f"trials/{trial.study}/{trial.key}", folder)
+        ):
+            return False
+        return not self.broken(trial)
 
     def broken(self, trial: Trial) -> str:
-        """What is wrong with a finished trial's folder; empty where all is well.
-
-        Sizes and the manifest are looked at; `damaged` compares digests too.
-        """
+        """What is wrong with a finished trial's folder, by its manifest and sizes; empty where all is well."""
         folder = self.folder(trial)
         if not (folder / "trial.json").is_file():
             return ""
         try:
-            told = self.manifest(trial)
+            path = folder / "trial.json"
+            files = _files(self._manifests(path, path.stat().st_mtime_ns))
         except Damaged as error:
             return str(error)
-        for name, kept in cast("Mapping[str, Mapping[str, Any]]", told.get("files", {})).items():
+        for name, (size, _) in files.items():
             path = folder / name
             if not path.is_file():
                 return f"{path} is gone."
-            if path.stat().st_size != kept["bytes"]:
-                return f"{path} holds {path.stat().st_size} bytes, not the {kept['bytes']} that were written."
+            if path.stat().st_size != size:
+                return f"{path} holds {path.stat().st_size} bytes, not the {size} that were written."
         return ""
 
     def damaged(self, trials: Sequence[Trial]) -> dict[str, str]:
         """The finished trials whose folders are not what was written: key -> what is wrong. Reads every file."""
-        found: dict[str, str] = {}
-        for trial in trials:
-            if why := self.broken(trial) or self._changed(trial):
-                found[trial.key] = why
-        return found
+        told = {t.key: self.broken(t) or self._changed(t) for t in trials}
+        return {key: why for key, why in told.items() if why}
+
+    def sound(self, trials: Sequence[Trial]) -> tuple[list[Trial], dict[str, str]]:
+        """The trials that are finished and as they were written, and what is wrong with those that are not (by key)."""
+        there = [t for t in trials if self.has(t)]
+        damaged = self.damaged(trials)
+        return [t for t in there if t.key not in damaged], damaged
 
     def manifest(self, trial: Trial) -> dict[str, Any]:
         """A finished trial's `trial.json`. Raises Damaged where it cannot be read."""
         path = self.folder(trial) / "trial.json"
-        return self._manifests(path, path.stat().st_mtime_ns)
+        try:
+            return self._manifests(path, path.stat().st_mtime_ns)
+        except (OSError, Damaged) as error:
+            raise self._unreadable(trial, error) from None
 
     def manifests(self, slug: str) -> list[dict[str, Any]]:
         """The manifests of all finished trials of a study, sorted by key; unreadable ones left out."""
-        found: list[dict[str, Any]] = []
-        for path in sorted(self.root.glob(f"trials/{slug}/*/trial.json")):
-            try:
-                found.append(self._manifests(path, path.stat().st_mtime_ns))
-            except Damaged:
+        if self.far:
+            for key in self.far.names(f"trials/{slug}"):
+                if not (self.root / "trials" / slug / key / "trial.json").is_file():
+                    self.far.get(f"trials/{slug}/{key}", self.root / "trials" / slug / key)
+        path = self.root / "index" / f"{slug}.json"
+        index = _index(path)
+        found: dict[str, Any] = {}
+        for at in sorted(self.root.glob(f"trials/{slug}/*/trial.json")):
+            stamp, known = at.stat().st_mtime_ns, index.get(at.parent.name)
+            if known and known.get("stamp") == stamp:
+                found[at.parent.name] = known
                 continue
-        return found
+            with suppress(Damaged):
+                found[at.parent.name] = {"stamp": stamp, "told": self._manifests(at, stamp)}
+        if found != index:
+            with suppress(OSError):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                whole(path, json.dumps(found).encode())
+        return [one["told"] for one in found.values()]
 
     def records(self, trials: Sequence[Trial]) -> Records:
         """What these trials measured. Raises Damaged naming the trial that cannot be read."""
@@ -100,41 +126,43 @@ class Store:
 
         parts: list[Records] = []
         for trial in trials:
-            folder = self.folder(trial)
+            items = self._table(trial, "scores.parquet")
             try:
-                rows = pl.read_parquet(folder / "records.parquet", memory_map=False)
-                scores = folder / "scores.parquet"
-                parts.append(
-                    Records.of_frames(rows, pl.read_parquet(scores, memory_map=False) if scores.is_file() else None)
-                )
-            except (OSError, pl.exceptions.PolarsError, KeyError, ValueError) as error:
-                raise Damaged(
-                    f"the trial {trial.key} of {trial.study} cannot be read ({_short(error)}); remove {folder} and run it again."
-                ) from None
+                parts.append(Records.of_frames(self._table(trial, "records.parquet", needed=True), items))
+            except (KeyError, ValueError, AttributeError, pl.exceptions.PolarsError) as error:
+                raise self._unreadable(trial, error) from None
         return Records.concat(parts)
 
     def items(self, trial: Trial) -> Iterator[dict[str, Any]]:
-        """Every item of a finished trial with its prompt and answer."""
-        import polars as pl
-
-        path = self.folder(trial) / "items.parquet"
-        if path.is_file():
-            for row in pl.read_parquet(path, memory_map=False).iter_rows(named=True):
+        """Every item of a finished trial with its prompt and answer. Raises Damaged."""
+        table = self._table(trial, "items.parquet")
+        for row in table.iter_rows(named=True) if table is not None else ():
+            try:
                 yield {**row, "scores": json.loads(row["scores"]), "at": json.loads(row["at"])}
+            except (KeyError, ValueError) as error:
+                raise self._unreadable(trial, error) from None
 
     def stale(self, trial: Trial) -> bool:
         """Whether a finished trial was measured by other code than is here now."""
-        return self.manifest(trial).get("code") != code_digest(trial.study)
+        return self.manifest(trial).get("code") != self.code(trial.study)
 
     def publish(self, trial: Trial, ready: Path) -> None:
         """Make a finished folder the trial's own; what stood there is moved aside. The partial folder goes."""
         to = self.folder(trial)
-        with full_disk(f"publishing {trial.key}"):
+        with writing(f"publishing {trial.key}"):
+            if self.far:
+                self.far.put(ready, f"trials/{trial.study}/{trial.key}")
             to.parent.mkdir(parents=True, exist_ok=True)
             if to.exists():
                 self.set_aside(trial)
             os.rename(ready, to)
+        self.tidy(trial)
+
+    def tidy(self, trial: Trial) -> None:
+        """Remove what a finished trial needs no longer: its journal, its checkpoints, its last progress."""
         shutil.rmtree(self.partial(trial), ignore_errors=True)
+        with suppress(OSError):
+            (self.root / "live" / f"{trial.key}.json").unlink(missing_ok=True)
 
     def set_aside(self, trial: Trial) -> Path | None:
         """Move a trial's folder to `aside/`; where it went, None if there was none."""
@@ -142,117 +170,141 @@ class Store:
         if not at.exists():
             return None
         to = self.root / "aside" / f"{trial.study}-{trial.key}-{time.time_ns()}"
-        to.parent.mkdir(parents=True, exist_ok=True)
-        os.rename(at, to)
+        with writing(f"moving {trial.key} aside"):
+            to.parent.mkdir(parents=True, exist_ok=True)
+            os.rename(at, to)
         return to
 
     def discard(self, trial: Trial) -> None:
-        """Forget what was measured of a trial, moving it aside, so that it is measured again."""
-        self.set_aside(trial)
-        shutil.rmtree(self.partial(trial), ignore_errors=True)
+        """Forget what was measured of a trial, moving it aside, so that it is measured again.
+
+        A trial that another driver works on is left to it: what it measures is fresh.
+        """
+        with self.lease(trial) as mine:
+            if mine:
+                if self.far:
+                    self.far.forget(f"trials/{trial.study}/{trial.key}")
+                self.set_aside(trial)
+                shutil.rmtree(self.partial(trial), ignore_errors=True)
 
     @contextmanager
-    def lease(self, trial: Trial) -> Iterator[bool]:
+    def lease(self, trial: Trial) -> Generator[bool]:
         """Whether this process may work on the trial now; it is given back at the end, or when the process dies."""
-        from filelock import FileLock, Timeout
+        with ExitStack() as held:
+            with writing("taking a lease"):
+                mine = held.enter_context(lease(self.root / "leases" / f"{trial.key}.lease"))
+            yield mine
 
-        path = self.root / "leases" / f"{trial.key}.lock"
-        with full_disk("taking a lease"):
+    def check(self) -> None:
+        """Raise Failed or Mistake where nothing can be written any more."""
+        path = self.root / "leases" / f".check.{os.getpid()}"
+        with writing("writing to the store"):
             path.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(path)
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            yield False
-            return
-        try:
-            yield True
-        finally:
-            lock.release()
+            try:
+                whole(path, bytes(65536))
+            finally:
+                path.unlink(missing_ok=True)
 
     def write_plan(self, slug: str, unpinned: Sequence[Trial], pinned: Sequence[Trial]) -> None:
-        """Note which pins this run of a plan has."""
+        """Note which trials this run of a plan has: the pinned keys and, by unpinned key, the pins themselves."""
         path = self._plan(unpinned)
-        with full_disk("writing the plan"):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            told = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {"study": slug, "runs": []}
-            pins = {u.key: dict(p.pins) for u, p in zip(unpinned, pinned, strict=True)}
-            runs = [r for r in told["runs"] if r["pins"] != pins]
-            told["runs"] = [*runs, {"when": now(), "pins": pins}]
-            whole(path, json.dumps(told, indent=1).encode())
+        pins = {u.key: dict(p.pins) for u, p in zip(unpinned, pinned, strict=True)}
+        with writing("writing the plan"), lease(path.with_suffix(".lease"), wait=None):
+            runs = [r for r in self._runs(path) or () if r["pins"] != pins]
+            runs.append({"when": now(), "keys": [t.key for t in pinned], "pins": pins})
+            whole(path, json.dumps({"study": slug, "runs": runs}, indent=1).encode())
+            if self.far:
+                self.far.put_file(path, f"plans/{path.name}")
 
     def newest(self, slug: str, unpinned: Sequence[Trial]) -> dict[str, dict[str, str]] | None:
-        """The pins of the newest run of a plan: unpinned key -> pins; None where it was never run."""
+        """The pins of the newest run of a plan: unpinned key -> pins; None where it was never run. Raises Damaged."""
         path = self._plan(unpinned)
-        if not path.is_file():
-            return None
-        try:
-            return cast("dict[str, dict[str, str]]", json.loads(path.read_text(encoding="utf-8"))["runs"][-1]["pins"])
-        except (ValueError, KeyError, IndexError):
+        runs = self._runs(path)
+        if runs is None and path.is_file():
             raise Damaged(
-                f"the plan {path} cannot be read; remove it and run the study again (finished trials are kept)."
-            ) from None
+                f"the plan {path} cannot be read; `unseen run {slug} …` writes it again (finished trials are kept)."
+            )
+        return runs[-1]["pins"] if runs else None
 
     def live(self, event: Mapping[str, Any]) -> None:
         """Mirror progress for those who watch from elsewhere; lost without harm."""
-        try:
+        with suppress(OSError):
             path = self.root / "live" / f"{event['key']}.json"
             path.parent.mkdir(parents=True, exist_ok=True)
-            whole(path, json.dumps(event, default=str).encode())
-        except OSError:
-            pass
+            whole(path, json.dumps(event, default=str).encode(), durable=False)
 
     def _plan(self, unpinned: Sequence[Trial]) -> Path:
         return self.root / "plans" / f"{plan_hash(unpinned)}.json"
+
+    def _runs(self, path: Path) -> list[dict[str, Any]] | None:
+        """The runs of a plan, oldest first; None where there is no plan that can be read."""
+        try:
+            far = self.far.read(f"plans/{path.name}") if self.far else None
+            runs = json.loads(path.read_bytes() if far is None else far)["runs"]
+            return runs if all(isinstance(r["pins"], dict) for r in runs) else None
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def _table(self, trial: Trial, name: str, *, needed: bool = False) -> Any:
+        """One table of a finished trial (polars), None where it has none. Raises Damaged."""
+        import polars as pl
+
+        path = self.folder(trial) / name
+        if not path.is_file() and not needed:
+            return None
+        try:
+            return pl.read_parquet(path, memory_map=False)
+        except (OSError, ValueError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+            raise self._unreadable(trial, error) from None
+
+    def _unreadable(self, trial: Trial, error: BaseException) -> Damaged:
+        return Damaged(
+            f"the trial {trial.key} of {trial.study} cannot be read ({_short(error)}); `unseen run` measures it again."
+        )
 
     def _changed(self, trial: Trial) -> str:
         folder = self.folder(trial)
         if not (folder / "trial.json").is_file():
             return ""
-        for name, kept in self.manifest(trial).get("files", {}).items():
-            if digest_of_file(folder / name) != kept["sha256"]:
+        for name, (_, sha256) in _files(self.manifest(trial)).items():
+            if digest_of_file(folder / name) != sha256:
                 return f"{folder / name} is not what was written (its sha256 changed)."
         return ""
-
-    def _read_manifest(self, path: Path, _: int) -> dict[str, Any]:
-        try:
-            told = json.loads(path.read_text(encoding="utf-8"))
-            if not isinstance(told, dict) or "key" not in told:
-                raise ValueError("it is no trial's manifest")
-            return cast("dict[str, Any]", told)
-        except (OSError, ValueError) as error:
-            raise Damaged(
-                f"{path} cannot be read ({_short(error)}); remove {path.parent} and run the trial again."
-            ) from None
-
-
-@contextmanager
-def full_disk(doing: str) -> Iterator[None]:
-    """Turn a world that cannot be written to into one paragraph: full disk, read-only store."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            raise Failed(
-                f"the disk is full while {doing} ({error.filename or 'no file named'}); what was finished is intact. Free some space and run the same command again."
-            ) from error
-        if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
-            raise Mistake(
-                f"{error.filename or 'the store'} cannot be written while {doing} ({error.strerror}); name another folder with UNSEEN_HOME."
-            ) from error
-        raise
-
-
-def whole(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all."""
-    spare = path.with_name(f".{path.name}.{os.getpid()}")
-    spare.write_bytes(content)
-    os.replace(spare, path)
 
 
 def now() -> str:
     """The time as ISO 8601 in UTC, to the second."""
     return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _manifest(path: Path, _: int) -> dict[str, Any]:
+    """A trial.json as it was at a time (ns). Raises Damaged where it is none."""
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(told, dict) or cast("dict[str, Any]", told).get("key") != path.parent.name:
+            raise ValueError("it is not this trial's manifest")
+        if "records.parquet" not in _files(cast("dict[str, Any]", told)):
+            raise ValueError("it names no records")
+        return cast("dict[str, Any]", told)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise Damaged(f"{path} cannot be read ({_short(error)}).") from None
+
+
+def _files(told: Mapping[str, Any]) -> dict[str, tuple[int, str]]:
+    """The files of a manifest with their sizes (bytes) and digests."""
+    return {str(name): (int(kept["bytes"]), str(kept["sha256"])) for name, kept in told["files"].items()}
+
+
+def _index(path: Path) -> dict[str, Any]:
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+        return told if all(isinstance(t["told"], dict) for t in told.values()) else {}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
+
+
+def _name_of(url: str) -> str:
+    return hashlib.sha256(url.encode()).hexdigest()[:16]
 
 
 def _short(error: BaseException) -> str:

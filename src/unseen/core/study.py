@@ -5,10 +5,11 @@ STUDY = Study(paper=Paper("What Algorithms can Transformers Learn? …", "2310.1
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
-from typing import TYPE_CHECKING, Any, Literal, NewType, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any, Literal, NewType, cast, get_args, get_type_hints
 
 from .errors import Invalid
 from .record import Value
@@ -133,7 +134,7 @@ def values_of(setting: Any) -> dict[str, Value]:
     for name, value in found.items():
         if not _plain(value):
             raise Invalid(
-                f"{type(setting).__name__}.{name}={value!r} is no plain value; use str, int, float, bool, None or tuples of them."
+                f"{type(setting).__name__}.{name}={value!r} is no plain value; use str, int (64 bits), float (finite), bool, None or tuples of them."
             )
     return found
 
@@ -150,5 +151,9 @@ def takes_model(study: Study, tier: Tier) -> bool:
 
 def _plain(value: object) -> bool:
     if isinstance(value, tuple):
-        return all(_plain(v) for v in value)
-    return value is None or isinstance(value, str | int | float | bool)
+        return all(_plain(v) for v in cast("tuple[object, ...]", value))
+    if isinstance(value, float):
+        return math.isfinite(value)
+    if isinstance(value, int):
+        return -(2**63) <= value < 2**63
+    return value is None or isinstance(value, str)

@@ -1,0 +1,67 @@
+"""What if the world cannot be written to? Files are written whole or not at all, and a full disk is one paragraph."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from .errors import Full, Mistake, UnseenError
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+FULL_WORDS = ("no space left on device", "disk quota exceeded", "file too large", "os error 28", "os error 122")
+
+
+def is_full(error: BaseException) -> bool:
+    """Whether an error says that the disk is full; libraries in other languages say so in words only."""
+    if isinstance(error, OSError) and error.errno is not None:
+        return error.errno in FULL
+    return any(words in str(error).lower() for words in FULL_WORDS)
+
+
+@contextmanager
+def full_disk(doing: str) -> Generator[None]:
+    """Turn a full disk into Full with one paragraph; every other error passes."""
+    try:
+        yield
+    except UnseenError:
+        raise
+    except Exception as error:
+        if not is_full(error):
+            raise
+        raise Full(
+            f"the disk is full while {doing} ({_where(error)}); what was finished is intact. Free some space and run the same command again."
+        ) from error
+
+
+@contextmanager
+def writing(doing: str) -> Generator[None]:
+    """Turn a place that cannot be written to into one paragraph: Full for a full disk, Mistake for all else."""
+    try:
+        with full_disk(doing):
+            yield
+    except OSError as error:
+        raise Mistake(
+            f"{_where(error)} cannot be written while {doing} ({error.strerror or error}); name another folder with UNSEEN_HOME."
+        ) from error
+
+
+def whole(path: Path, content: bytes, *, durable: bool = True) -> None:
+    """Write a file whole or not at all; durably, unless it may be lost when the machine stops."""
+    spare = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with spare.open("wb") as file:
+            file.write(content)
+            file.flush()
+            if durable:
+                os.fsync(file.fileno())
+        os.replace(spare, path)
+    except BaseException:
+        spare.unlink(missing_ok=True)
+        raise
+
+
+def _where(error: BaseException) -> str:
+    return str(getattr(error, "filename", None) or "the store")

@@ -1,0 +1,116 @@
+"""Who may work on this now? One process, on one machine, until it says otherwise or is gone.
+
+    with lease(folder / "09c4….lease") as mine:
+        if mine: …
+
+A lease is a file that names its holder and is touched every few seconds. On the holder's own machine it is free as soon
+as the holder is dead; from elsewhere, when it has not been touched for a minute. Nothing stored depends on leases for
+being whole: they only keep two processes from doing the same work.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import threading
+import time
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+BEAT = 5.0  # seconds between two touches
+PROC = Path("/proc")  # where Linux tells of processes; elsewhere there is none
+SILENT = 60.0  # seconds without a touch after which a lease of another machine is free
+
+
+@contextmanager
+def lease(path: Path, *, wait: float | None = 0) -> Generator[bool]:
+    """Whether the lease at `path` is this process's; it waits up to `wait` seconds for it (None: as long as it takes).
+
+    Raises OSError where the folder cannot be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    until = None if wait is None else time.monotonic() + wait
+    token = {**_me(), "token": f"{os.getpid()}-{threading.get_ident()}-{time.time_ns()}"}
+    while not _taken(path, token):
+        if until is not None and time.monotonic() >= until:
+            yield False
+            return
+        time.sleep(0.05)
+    stop = threading.Event()
+    beats = threading.Thread(target=_beat, args=(path, stop), daemon=True)
+    beats.start()
+    try:
+        yield True
+    finally:
+        stop.set()
+        beats.join()
+        _give_back(path, token)
+
+
+def _taken(path: Path, token: dict[str, object]) -> bool:
+    """Whether the lease was free and is ours now."""
+    from filelock import FileLock
+
+    guard = path.with_name(".guard")
+    with FileLock(guard):
+        if not _free(path, guard):
+            return False
+        spare = path.with_name(f".{path.name}.{os.getpid()}")
+        spare.write_text(json.dumps(token), encoding="utf-8")
+        os.replace(spare, path)
+        return True
+
+
+def _free(path: Path, guard: Path) -> bool:
+    try:
+        holder = json.loads(path.read_text(encoding="utf-8"))
+        touched = path.stat().st_mtime
+    except (OSError, ValueError):
+        return True
+    if isinstance(holder, dict) and holder.get("machine") == _machine():
+        return _started(int(holder["pid"])) != holder["started"]
+    os.utime(guard)  # the folder's own clock, which both machines' touches are told by
+    return guard.stat().st_mtime - touched > SILENT
+
+
+def _beat(path: Path, stop: threading.Event) -> None:
+    while not stop.wait(BEAT):
+        with suppress(OSError):
+            os.utime(path)
+
+
+def _give_back(path: Path, token: dict[str, object]) -> None:
+    with suppress(OSError, ValueError):
+        if json.loads(path.read_text(encoding="utf-8")) == token:
+            path.unlink()
+
+
+def _me() -> dict[str, object]:
+    return {"machine": _machine(), "pid": os.getpid(), "started": _started(os.getpid())}
+
+
+def _machine() -> str:
+    """The name of a place where process numbers mean the same: host, boot and (in containers) process namespace."""
+    parts = [platform.node()]
+    with suppress(OSError):
+        parts.append((PROC / "sys/kernel/random/boot_id").read_text(encoding="ascii").strip())
+        parts.append(os.readlink(PROC / "self/ns/pid"))
+    return " ".join(parts)
+
+
+def _started(pid: int) -> str:
+    """When a process began, so that a number used again is not taken for it; empty where it is gone."""
+    with suppress(OSError, IndexError):
+        told = (PROC / str(pid) / "stat").read_text(encoding="ascii", errors="replace").rsplit(")", 1)[1].split()
+        return "" if told[0] in "ZX" else told[19]
+    if (PROC / "self/stat").exists():
+        return ""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return ""
+    except OSError:
+        pass
+    return "alive"

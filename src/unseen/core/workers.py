@@ -1,0 +1,176 @@
+"""How is work done in several processes? Spawned workers, each with one trial in hand.
+
+Only plain words travel to a worker, so that studies outside the package work too: it finds the study by its slug.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from typing import Any, cast
+
+from . import find
+from .errors import UnseenError
+from .execute import Event, Outcome, Tell, Work
+from .plan import Trial
+from .study import TIERS, values_of
+from .threads import words
+
+TRIES = 2  # times a trial is given to a worker before it is left out
+
+
+@dataclass(frozen=True)
+class Procs:
+    """A pool of n spawned processes."""
+
+    n: int
+
+    def map(self, work: Work, trials: Iterable[Trial], tell: Tell) -> Iterator[Outcome]:
+        """The outcomes of the trials as they end; workers are started as they are needed and end with the last."""
+        todo, died, crew = iter(trials), Counter[str](), list[Worker]()
+        try:
+            while True:
+                _hand_out(todo, crew, work, self.n)
+                busy = [w for w in crew if w.trial is not None]
+                if not busy:
+                    return
+                for worker in _ready(busy):
+                    trial = cast(Trial, worker.trial)
+                    outcome = worker.take(tell)
+                    if isinstance(outcome, Gone):
+                        died[trial.key] += 1
+                        crew.remove(worker)
+                        worker.stop()
+                        if died[trial.key] < TRIES:
+                            crew.append(Worker(work, trial))
+                            continue
+                        outcome = Outcome(trial, "failed", outcome.why(died[trial.key]), code=1)
+                    if outcome is not None:
+                        worker.trial = None
+                        yield outcome
+        finally:
+            for worker in crew:
+                worker.stop()
+
+
+@dataclass(frozen=True)
+class Gone:
+    """A worker ended before its trial did; `code` is its exit code, negative for a signal."""
+
+    code: int | None
+
+    def why(self, times: int) -> str:
+        """One paragraph that says so."""
+        how = f"killed by signal {-self.code}" if self.code is not None and self.code < 0 else f"exit code {self.code}"
+        return f"its worker died {times} times ({how}; out of memory is the usual cause), so the trial was left out. Lower its sizes with --set, or use fewer processes."
+
+
+class Worker:
+    """One spawned process and the trial it has in hand."""
+
+    def __init__(self, work: Work, trial: Trial) -> None:
+        context = multiprocessing.get_context("spawn")
+        self.pipe, theirs = context.Pipe()
+        self.process = context.Process(target=_serve, args=(theirs, work, os.getpid()), daemon=True)
+        with words(1):  # a worker's libraries load with one thread; each trial then says how many it needs
+            self.process.start()
+        theirs.close()
+        self.give(trial)
+
+    def give(self, trial: Trial) -> None:
+        """Hand it a trial."""
+        self.trial: Trial | None = trial
+        with suppress(OSError):  # it died: `take` will tell
+            self.pipe.send(_packed(trial))
+
+    def take(self, tell: Tell) -> Outcome | Gone | None:
+        """What it says: the outcome of its trial, Gone if it died, None for progress."""
+        try:
+            said = self.pipe.recv()
+        except (EOFError, OSError):
+            self.process.join()
+            return Gone(self.process.exitcode)
+        if isinstance(said, Event):
+            tell(said)
+            return None
+        return Outcome(cast(Trial, self.trial), *said)
+
+    def stop(self) -> None:
+        """End the process, whatever it is doing."""
+        self.process.kill()
+        self.process.join()
+        self.pipe.close()
+
+
+def _hand_out(todo: Iterator[Trial], crew: list[Worker], work: Work, most: int) -> None:
+    """Give trials to those who have none, starting workers while there may be more."""
+    while True:
+        idle = next((w for w in crew if w.trial is None), None)
+        if (idle is None and len(crew) >= most) or (trial := next(todo, None)) is None:
+            return
+        if idle is not None:
+            idle.give(trial)
+        else:
+            crew.append(Worker(work, trial))
+
+
+def _ready(busy: Sequence[Worker]) -> list[Worker]:
+    by_pipe = {w.pipe: w for w in busy}
+    return [by_pipe[cast("Connection[Any, Any]", c)] for c in wait(list(by_pipe))]
+
+
+def _packed(trial: Trial) -> dict[str, Any]:
+    """A trial in plain words."""
+    return {
+        "study": trial.study,
+        "version": trial.version,
+        "class": type(trial.setting).__name__,
+        "values": values_of(trial.setting),
+        "seeds": trial.seeds,
+        "pins": dict(trial.pins),
+    }
+
+
+def _unpacked(told: Mapping[str, Any]) -> Trial:
+    """The trial of these words. Raises what finding its study raises."""
+    study = find.study(told["study"])
+    kinds = {type(s).__name__: type(s) for tier in TIERS for s in study.settings(tier)}
+    setting = kinds[told["class"]](**told["values"])
+    return Trial(told["study"], told["version"], setting, told["seeds"], study.needs(setting), told["pins"])
+
+
+def _serve(pipe: Connection[Any, Any], work: Work, parent: int) -> None:
+    """A worker's life: do the work on what comes through the pipe until it closes; die with the driver."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver alone answers Ctrl-C
+    _die_with(parent)
+    sys.path.insert(0, os.getcwd())
+    while True:
+        try:
+            told = pipe.recv()
+        except (EOFError, OSError):
+            return
+        try:
+            outcome = work(_unpacked(told), pipe.send)
+            said = (outcome.status, outcome.error, outcome.minutes, outcome.code)
+        except UnseenError as failure:
+            said = ("failed", str(failure), 0.0, failure.code)
+        except Exception as error:  # code of a study, met on the way to its trial
+            said = ("failed", f"{type(error).__name__}: {error} (before {told['study']}'s trial began).", 0.0, 1)
+        pipe.send(said)
+
+
+def _die_with(parent: int) -> None:
+    """Ask the system to kill this process when its parent dies (Linux); elsewhere a closed pipe ends it."""
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
