@@ -10,22 +10,29 @@ block. A batch is a function of (seed, step), so that a resumed trial continues 
 from __future__ import annotations
 
 import math
+import shutil
+import sysconfig
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor
 
 from unseen.core.errors import Failed, Invalid
 from unseen.core.lab import Lab
 from unseen.core.task import Batch, TokenTask
-from unseen.models.decoder import Decoder
+from unseen.models.decoder import Decoder, parts
 
 Schedule = Literal["linear", "cosine", "constant"]
-COMPILED_FROM = 30_000_000  # tokens of a whole training; below it, compiling costs more than it saves
+Losses = Callable[[Decoder, Tensor, Tensor | None, Tensor, Tensor], Tensor]
+COMPILED_FROM = 100_000_000  # tokens of a whole training; below it, compiling costs more than it saves
+AT_ONCE = 1 << 19  # features of a CPU's forward pass: members are taken so many at a time that these stay in its cache
+SHARES = 16  # answers are counted in sixteenths of all places, so that steps of many lengths have few shapes
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +76,13 @@ def next_token(
     """
     at = _schedule(every, steps)
     width = _width(models, task, split)
-    training = _Training(models, recipe)
+    training = _Training(models, recipe, recipe.batch * width)
     begun = training.resume(lab, phase)
-    body = _compiled(models, steps * recipe.batch * width * len(models.seeds))
+    losses = _compiled(models, steps * recipe.batch * width * len(models.seeds))
     try:
         for step in range(begun, steps):
-            tokens, answer, offset = _batch(models, task, split, step, recipe, lab, width)
-            loss = training.step(tokens, answer, offset, recipe.rate(step, steps), body)
+            drawn = _drawn(models, task, split, step, recipe, lab, width)
+            loss = training.step(drawn, recipe.rate(step, steps), losses)
             if step + 1 in at:
                 lab.progress(
                     step + 1,
@@ -93,20 +100,39 @@ def next_token(
         ) from error
 
 
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """What one step learns from: tokens [seed batch width], and where learned positions start [seed batch].
+
+    keep [seed n] are the places whose next token is an answer's, counted through batch and width − 1; weight [seed n]
+    makes the mean over them, 0 where a member has fewer than n.
+    """
+
+    tokens: Tensor
+    offset: Tensor | None
+    keep: Tensor
+    weight: Tensor
+
+    def split(self, n: int) -> list[Drawn]:
+        """The batches of n members at a time."""
+        offsets = [None] * len(self.keep) if self.offset is None else self.offset.split(n)
+        parted = zip(self.tokens.split(n), offsets, self.keep.split(n), self.weight.split(n), strict=False)
+        return [Drawn(*one) for one in parted]
+
+
 class _Training:
     """The optimizer's state over the models' one buffer."""
 
-    def __init__(self, models: Decoder, recipe: Recipe) -> None:
+    def __init__(self, models: Decoder, recipe: Recipe, places: int) -> None:
         self.models, self.recipe = models, recipe
         self.alive = torch.ones(len(models.seeds), dtype=torch.bool)
         self.grad = torch.zeros_like(models.flat)
         self.rows = _rows(models, self.grad)
-        at = 0
-        for name in models.names:
-            weight = models.w(name)
-            size = weight[0].numel()
-            weight.grad = self.grad[:, at : at + size].view(weight.shape)
-            at += size
+        self.size = _members(models, places)
+        self.parts = [
+            (part, [part.w(name) for name in part.names], _views(part, grad))
+            for part, grad in zip(parts(models, self.size), self.grad.split(self.size), strict=True)
+        ]
         rates = recipe.lr if isinstance(recipe.lr, tuple) else (recipe.lr,) * len(models.seeds)
         if len(rates) != len(models.seeds):
             raise Invalid(
@@ -119,24 +145,27 @@ class _Training:
         ]
         self.adam = torch.optim.AdamW(groups, betas=recipe.betas, fused=True)
 
-    def step(
-        self, tokens: Tensor, answer: Tensor, offset: Tensor | None, share: float, body: Callable[..., Tensor]
-    ) -> Tensor:
+    def step(self, drawn: Drawn, share: float, losses: Losses) -> Tensor:
         """One step of every member; their losses [seed]."""
-        self.grad.zero_()
-        with torch.autocast(tokens.device.type, torch.bfloat16, enabled=half(tokens.device.type)):
-            hidden = body(tokens[:, :, :-1], offset)
-            loss = answer_loss(self.models, hidden, tokens, answer)
-        loss.sum().backward()
-        norm = self.grad.square().sum(1).sqrt()
-        fine = torch.isfinite(norm) & torch.isfinite(loss.detach())
+        found: list[Tensor] = []
+        device = drawn.tokens.device.type
+        for (part, weights, grads), its in zip(self.parts, drawn.split(self.size), strict=True):
+            with torch.autocast(device, torch.bfloat16, enabled=half(device)):
+                loss = losses(part, its.tokens, its.offset, its.keep, its.weight)
+            torch._foreach_copy_(grads, torch.autograd.grad(loss.sum(), weights))
+            found.append(loss.detach())
+        loss = torch.cat(found)
+        norm = torch.linalg.vector_norm(self.grad, dim=1)
+        fine = torch.isfinite(norm) & torch.isfinite(loss)
         if not bool(fine.all()):
             self._freeze(fine)
-        self.grad.mul_((self.recipe.clip / norm.clamp_min(1e-12)).clamp_max(1.0).nan_to_num(0.0)[:, None])
+        scale = (self.recipe.clip / norm.clamp_min(1e-12)).clamp_max(1.0).nan_to_num(0.0)
+        if bool((scale < 1).any()):
+            self.grad.mul_(scale[:, None])
         for group in self.adam.param_groups:
             group["lr"] = group["peak"] * share
         self.adam.step()
-        return loss.detach()
+        return loss
 
     def _freeze(self, fine: Tensor) -> None:
         """Leave out members that diverged, for good: their weights stay as they are."""
@@ -188,29 +217,58 @@ def _rows(models: Decoder, grad: Tensor) -> list[tuple[Tensor, Tensor]]:
     return found
 
 
-def answer_loss(models: Decoder, hidden: Tensor, tokens: Tensor, answer: Tensor) -> Tensor:
-    """The mean cross-entropy of each member's answer tokens [seed] (nats); logits are made only where they count."""
-    s = tokens.shape[0]
-    wanted = answer[:, :, 1:].reshape(s, -1)
-    counts = wanted.sum(1)
-    most = int(counts.max())
-    order = torch.argsort(wanted.to(torch.uint8), dim=1, descending=True, stable=True)[:, :most]
-    picked = torch.gather(hidden.reshape(s, -1, hidden.shape[-1]), 1, order[..., None].expand(-1, -1, hidden.shape[-1]))
-    goal = torch.gather(tokens[:, :, 1:].reshape(s, -1), 1, order)
-    each = F.cross_entropy(models.logits(picked).float().transpose(1, 2), goal, reduction="none")
-    return (each * torch.gather(wanted, 1, order)).sum(1) / counts
+def _members(models: Decoder, places: int) -> int:
+    """How many members learn in one pass: all on an accelerator, as many as stay in the cache on a CPU."""
+    n = len(models.seeds)
+    if models.flat.device.type != "cpu":
+        return n
+    most = max(1, AT_ONCE // (places * models.shape.width))
+    return max(k for k in range(1, n + 1) if n % k == 0 and k <= most)
+
+
+def _views(models: Decoder, grad: Tensor) -> list[Tensor]:
+    """A buffer [seed weight] as views, one for each weight."""
+    weights = [models.w(name) for name in models.names]
+    return [g.view_as(w) for g, w in zip(grad.split([w[0].numel() for w in weights], 1), weights, strict=True)]
+
+
+def answer_losses(models: Decoder, tokens: Tensor, offset: Tensor | None, keep: Tensor, weight: Tensor) -> Tensor:
+    """The mean cross-entropy of each member's answer tokens [seed] (nats); arguments as in `Drawn`."""
+    kept = models(tokens[:, :, :-1], offset, keep=keep)
+    goal = torch.gather(tokens[:, :, 1:].reshape(len(kept), -1), 1, keep)
+    each = F.cross_entropy(models.logits(kept).float().flatten(0, 1), goal.flatten(), reduction="none")
+    return (each.view_as(goal) * weight).sum(1)
+
+
+def places(answer: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """`keep` and `weight` of `Drawn` for the marks of answer tokens [seed batch width]."""
+    found = [np.flatnonzero(marks[:, 1:]) for marks in answer]
+    unit = max(1, answer[0, :, 1:].size // SHARES)
+    n = -(-max(map(len, found)) // unit) * unit
+    keep, weight = np.zeros((len(found), n), np.int64), np.zeros((len(found), n), np.float32)
+    for i, one in enumerate(found):
+        keep[i, : len(one)], weight[i, : len(one)] = one, 1 / len(one)
+    return keep, weight
 
 
 def half(device: str) -> bool:
-    """Whether a device trains in bfloat16: accelerators, and CPUs with matrix units for it."""
+    """Whether a device trains in bfloat16: accelerators, and CPUs that multiply it faster than float32."""
     if device == "cuda":
         return True
-    return device == "cpu" and bool(getattr(torch.cpu, "_is_amx_tile_supported", lambda: False)())
+    able = (getattr(torch.cpu, name, lambda: False) for name in ("_is_amx_tile_supported", "_is_avx512_bf16_supported"))
+    return device == "cpu" and any(test() for test in able)
 
 
-def _compiled(models: Decoder, tokens: int) -> Callable[..., Tensor]:
-    """The models' forward, compiled where the whole training is long enough."""
-    return torch.compile(models, dynamic=False) if tokens >= COMPILED_FROM else models
+def _compiled(models: Decoder, tokens: int) -> Losses:
+    """`answer_losses`, compiled where the whole training is long enough and the machine has what it takes."""
+    able = models.flat.device.type != "cpu" or _compiler()
+    return torch.compile(answer_losses, dynamic=False) if tokens >= COMPILED_FROM and able else answer_losses
+
+
+def _compiler() -> bool:
+    """Whether there are a C++ compiler and Python's headers, which compiling for a CPU needs."""
+    header = Path(sysconfig.get_paths()["include"]) / "Python.h"
+    return header.is_file() and any(map(shutil.which, ("g++", "clang++", "c++")))
 
 
 def _schedule(every: int | Sequence[int], steps: int) -> set[int]:
@@ -232,20 +290,18 @@ def _width(models: Decoder, task: Any, split: str) -> int:
     return longest
 
 
-def _batch(
-    models: Decoder, task: TokenTask, split: str, step: int, recipe: Recipe, lab: Lab, width: int
-) -> tuple[Tensor, Tensor, Tensor | None]:
-    """Tokens and answer marks [seed batch width], and where learned positions start [seed batch]."""
+def _drawn(models: Decoder, task: TokenTask, split: str, step: int, recipe: Recipe, lab: Lab, width: int) -> Drawn:
+    """The batches of a step, a function of each member's seed and the step."""
     drawn = [task.batch(split, recipe.batch, lab.rng("batch", step, seed=s)) for s in models.seeds]
     tokens, answer = padded(drawn, width)
-    device = models.flat.device
+    keep, weight = places(answer)
     offset = None
     if recipe.shift and models.shape.positions == "learned" and models.shape.context > width - 1:
         room = models.shape.context - (width - 1) + 1
-        offset = torch.from_numpy(
-            np.stack([lab.rng("offset", step, seed=s).integers(0, room, recipe.batch) for s in models.seeds])
-        ).to(device)
-    return torch.from_numpy(tokens).to(device), torch.from_numpy(answer).to(device), offset
+        starts = [lab.rng("offset", step, seed=s).integers(0, room, recipe.batch) for s in models.seeds]
+        offset = torch.from_numpy(np.stack(starts)).to(models.flat.device)
+    tokens, keep, weight = (torch.from_numpy(x).to(models.flat.device) for x in (tokens, keep, weight))
+    return Drawn(tokens, offset, keep, weight)
 
 
 def padded(drawn: Sequence[Batch], width: int) -> tuple[np.ndarray, np.ndarray]:
@@ -253,7 +309,7 @@ def padded(drawn: Sequence[Batch], width: int) -> tuple[np.ndarray, np.ndarray]:
     n = len(drawn[0].tokens)
     tokens, answer = np.zeros((len(drawn), n, width), np.int64), np.zeros((len(drawn), n, width), bool)
     for i, batch in enumerate(drawn):
-        if not batch.answer.any():
+        if not batch.answer[:, 1:].any():
             raise Invalid(
                 "a batch has no answer tokens, so there is nothing to learn; its split is empty or its marks are wrong."
             )

@@ -25,6 +25,8 @@ from unseen.core.lab import Lab
 
 Positions = Literal["learned", "rotary", "none"]
 Patch = Mapping[str, Callable[[Tensor], Tensor]]
+SHORT = 64  # tokens
+FOLDED_FROM = 4  # rows for each feature; with more of them, weights are cheaper to scale than what they multiply
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +73,22 @@ def weights_of(shape: Shape) -> dict[str, tuple[tuple[int, ...], float]]:
 class Decoder(nn.Module):
     """S decoders of one shape. Weights are views into one buffer [seed weight], matrices first, vectors after."""
 
-    def __init__(self, shape: Shape, seeds: Sequence[int], streams: Sequence[int], device: str = "cpu") -> None:
+    def __init__(
+        self,
+        shape: Shape,
+        seeds: Sequence[int],
+        streams: Sequence[int] = (),
+        device: str = "cpu",
+        flat: Tensor | None = None,
+    ) -> None:
+        """Weights begun from `streams`, one for each seed, or those of a buffer that is there already."""
         super().__init__()
         self.shape, self.seeds = shape, tuple(seeds)
         kinds = weights_of(shape)
         order = sorted(kinds, key=lambda name: len(kinds[name][0]) < 2)  # matrices (which decay) before vectors
         sizes = [int(torch.Size(kinds[name][0]).numel()) for name in order]
         self.decayed = sum(n for n, name in zip(sizes, order, strict=True) if len(kinds[name][0]) > 1)
-        self.flat = torch.empty(len(self.seeds), sum(sizes), device=device)
+        self.flat = torch.empty(len(self.seeds), sum(sizes), device=device) if flat is None else flat
         self.names = order
         self._lay(kinds, sizes)
         for row, stream in enumerate(streams):
@@ -110,26 +120,32 @@ class Decoder(nn.Module):
         tokens: Tensor,
         offset: Tensor | None = None,
         *,
+        keep: Tensor | None = None,
         record: dict[str, Tensor] | None = None,
         patch: Patch | None = None,
         cache: list[tuple[Tensor, Tensor]] | None = None,
     ) -> Tensor:
         """The final hidden states [seed batch length width] of tokens int[seed batch length].
 
-        `offset` int[seed batch] shifts learned positions. `record` is filled with, and `patch` replaces, the values at
-        the sites `embed`, `layers.i.attention`, `layers.i.mlp`, `layers.i.residual`. A `cache` of keys and values is
-        read and extended in place.
+        `offset` int[seed batch] shifts learned positions. `keep` int[seed n] are places counted through batch and length:
+        then the hidden states are those of these places alone [seed n width], and the last block, once its heads have
+        read, is computed for no others. `record` is filled with, and `patch` replaces, the values at the sites `embed`,
+        `layers.i.attention`, `layers.i.mlp`, `layers.i.residual`, in the form of the hidden states. A `cache` of keys
+        and values is read and extended in place.
         """
         s, b, t = tokens.shape
         at = cache[0][0].shape[-2] if cache else 0
-        x = _site("embed", self._embedded(tokens, offset, at), record, patch).reshape(s, b * t, -1)
+        form: tuple[int, ...] = (s, b, t, self.shape.width)
+        x = _site("embed", self._embedded(tokens, offset, at).view(s, b * t, -1), form, record, patch)
         turn = _turns(self.shape, at, t, x.device) if self.shape.positions == "rotary" else None
         for i in range(self.shape.layers):
-            seen = _site(f"layers.{i}.attention", self._attention(i, x, b, turn, cache), record, patch)
-            x = x + seen
-            x = x + _site(f"layers.{i}.mlp", self._mlp(i, x), record, patch)
-            x = _site(f"layers.{i}.residual", x.view(s, b, t, -1), record, patch).view(s, b * t, -1)
-        return self._norm(x, "norm").view(s, b, t, -1)
+            seen = self._seen(i, x, b, turn, cache)
+            if keep is not None and i == self.shape.layers - 1:
+                x, seen, form = _kept(x, keep), _kept(seen, keep), (*keep.shape, self.shape.width)
+            x = x + _site(f"layers.{i}.attention", self._linear(seen, f"layers.{i}.out"), form, record, patch)
+            x = x + _site(f"layers.{i}.mlp", self._mlp(i, x), form, record, patch)
+            x = _site(f"layers.{i}.residual", x, form, record, patch)
+        return self._norm(x, "norm").view(form)
 
     def logits(self, hidden: Tensor) -> Tensor:
         """Scores over the vocabulary [seed … vocab] of hidden states [seed … width]."""
@@ -154,12 +170,22 @@ class Decoder(nn.Module):
     def _linear(self, x: Tensor, name: str) -> Tensor:
         return torch.baddbmm(self.w(f"{name}.bias")[:, None], x, self.w(f"{name}.weight"))
 
-    def _attention(
+    def _linear_of_normal(self, x: Tensor, norm: str, name: str) -> Tensor:
+        """A linear layer of a layer norm; with many rows the norm's gain and bias are put into the weights."""
+        if x.shape[1] < FOLDED_FROM * x.shape[2]:
+            return self._linear(self._norm(x, norm), name)
+        weight = self.w(f"{name}.weight")
+        bias = torch.baddbmm(self.w(f"{name}.bias")[:, None], self.w(f"{norm}.bias")[:, None], weight)
+        normal = F.layer_norm(x, (self.shape.width,), eps=1e-5)
+        return torch.baddbmm(bias, normal, self.w(f"{norm}.gain")[:, :, None] * weight)
+
+    def _seen(
         self, i: int, x: Tensor, b: int, turn: tuple[Tensor, Tensor] | None, cache: list[tuple[Tensor, Tensor]] | None
     ) -> Tensor:
+        """What the heads of a block read, side by side [seed batch·length width]."""
         s, bt, d = x.shape
         heads = self.shape.heads
-        qkv = self._linear(self._norm(x, f"layers.{i}.norm1"), f"layers.{i}.qkv")
+        qkv = self._linear_of_normal(x, f"layers.{i}.norm1", f"layers.{i}.qkv")
         q, k, v = qkv.view(s * b, bt // b, 3, heads, d // heads).permute(2, 0, 3, 1, 4)
         if turn is not None:
             q, k = _turned(q, turn), _turned(k, turn)
@@ -169,12 +195,11 @@ class Decoder(nn.Module):
                 cache[i] = (k, v)
             else:
                 cache.append((k, v))
-        seen = F.scaled_dot_product_attention(q, k, v, is_causal=q.shape[2] > 1, attn_mask=None)
-        return self._linear(seen.transpose(1, 2).reshape(s, bt, d), f"layers.{i}.out")
+        return _attended(q, k, v).transpose(1, 2).reshape(s, bt, d)
 
     def _mlp(self, i: int, x: Tensor) -> Tensor:
-        up = self._linear(self._norm(x, f"layers.{i}.norm2"), f"layers.{i}.up")
-        return self._linear(F.gelu(up, approximate="tanh"), f"layers.{i}.down")
+        up = self._linear_of_normal(x, f"layers.{i}.norm2", f"layers.{i}.up")
+        return self._linear(_gelu(up), f"layers.{i}.down")
 
 
 def stack(
@@ -210,10 +235,15 @@ def small(
 
 def member(models: Decoder, i: int) -> Decoder:
     """The i-th decoder of a stack, as a stack of one with weights of its own."""
-    one = Decoder(models.shape, (models.seeds[i],), (0,), str(models.flat.device))
-    with torch.no_grad():
-        one.flat.copy_(models.flat[i : i + 1])
-    return one
+    return Decoder(models.shape, (models.seeds[i],), flat=models.flat[i : i + 1].clone())
+
+
+def parts(models: Decoder, n: int) -> list[Decoder]:
+    """A stack as stacks of n members each that share its weights."""
+    return [
+        Decoder(models.shape, models.seeds[i : i + n], flat=models.flat[i : i + n])
+        for i in range(0, len(models.seeds), n)
+    ]
 
 
 def members(models: Decoder) -> Iterator[Decoder]:
@@ -259,7 +289,7 @@ def load(folder: Path) -> Decoder:
     from safetensors.torch import load_file
 
     told = json.loads((folder / "decoder.json").read_text(encoding="utf-8"))
-    models = Decoder(Shape(**told["shape"]), told["seeds"], [0] * len(told["seeds"]))
+    models = Decoder(Shape(**told["shape"]), told["seeds"])
     with torch.no_grad():
         for name, value in load_file(str(folder / "weights.safetensors")).items():
             models.w(name).copy_(value)
@@ -277,13 +307,46 @@ def export(folder: Path, out: Path) -> list[Path]:
     return written
 
 
-def _site(name: str, value: Tensor, record: dict[str, Tensor] | None, patch: Patch | None) -> Tensor:
-    """Where values can be read and replaced."""
+def _site(
+    name: str, value: Tensor, form: tuple[int, ...], record: dict[str, Tensor] | None, patch: Patch | None
+) -> Tensor:
+    """Where a value [seed row width] can be read and replaced, in the form [seed batch length width]."""
     if patch is not None and name in patch:
-        value = patch[name](value)
+        value = patch[name](value.view(form)).reshape(value.shape)
     if record is not None:
-        record[name] = value
+        record[name] = value.view(form)
     return value
+
+
+def _gelu(x: Tensor) -> Tensor:
+    """GELU in GPT-2's tanh form, which is x · sigmoid(2u): compiled code computes the sigmoid much faster."""
+    if not torch.compiler.is_compiling():
+        return F.gelu(x, approximate="tanh")
+    wide = x.float()
+    return (wide * torch.sigmoid(wide * (1.5957691216057308 + 0.07135481627260025 * wide * wide))).to(x.dtype)
+
+
+def _kept(x: Tensor, keep: Tensor) -> Tensor:
+    """Rows [seed n width] of x [seed row width]."""
+    return torch.gather(x, 1, keep[..., None].expand(-1, -1, x.shape[-1]))
+
+
+def _attended(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+    """Causal attention [row head query feature].
+
+    The CPU's fused kernel is slow backward in bfloat16: short sequences are multiplied out, longer ones read in float32.
+    """
+    asked, length = q.shape[2], k.shape[2]
+    if q.dtype != torch.bfloat16 or q.device.type != "cpu" or asked == 1:
+        return F.scaled_dot_product_attention(q, k, v, is_causal=asked > 1)
+    if length > SHORT:
+        with torch.autocast("cpu", enabled=False):
+            return F.scaled_dot_product_attention(q.float(), k.float(), v.float(), is_causal=True).to(q.dtype)
+    n, heads, _, each = q.shape
+    q, k, v = (x.reshape(n * heads, -1, each) for x in (q, k, v))
+    unseen = torch.full((asked, length), -1e9, dtype=q.dtype).triu(length - asked + 1)
+    scores = torch.baddbmm(unseen, q, k.transpose(1, 2), alpha=each**-0.5)
+    return torch.bmm(scores.softmax(-1, dtype=torch.float32).to(v.dtype), v).view(n, heads, asked, each)
 
 
 def _turns(shape: Shape, at: int, t: int, device: Any) -> tuple[Tensor, Tensor]:
