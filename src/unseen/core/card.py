@@ -6,14 +6,14 @@ length · skills_in_context: exact    reference 0.62 [0.48, 0.75]   shifted 0.08
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from .claim import Claim, Effect, above, gap, judge, level
+from .claim import Measured, gap, level, measured, weakest
+from .compare import beside, by_side
 from .record import Records
-from .stats import paired
 from .study import Evidence, Headline, Study, Tier
 
 
@@ -30,15 +30,14 @@ class Interval:
         if self.estimate != self.estimate:
             return "–"
         sign = "+" if signed else ""
+        if self.low != self.low:
+            return f"{self.estimate:{sign}.2f}"
         return f"{self.estimate:{sign}.2f} [{self.low:{sign}.2f}, {self.high:{sign}.2f}]"
 
     def to_json(self) -> dict[str, float | None]:
         """Plain JSON values; what is not known is null."""
         told = {"estimate": self.estimate, "low": self.low, "high": self.high}
         return {k: v if v == v else None for k, v in told.items()}
-
-
-NOTHING = Interval(float("nan"), float("nan"), float("nan"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,87 +126,64 @@ def by_axis(found: Iterable[Profile]) -> dict[str, list[Profile]]:
 def _profile(slug: str, head: Headline, records: Records, against: Records | None) -> Profile:
     """The headline's numbers: the model's own runs on these items, so items are the unit."""
     mine = {"axis": head.axis, **head.where}
-    over = _varying(records.where(measure=head.measure, **mine))
+    over = _varying(records, head, mine)
     judged = {
         "reference": level(head.measure, **mine, shifted=False),
         "shifted": level(head.measure, **mine, shifted=True),
         "gap": gap(head.measure, {"shifted": True}, {"shifted": False}, **mine),
     }
-    told = {name: _interval(effect, over, records) for name, effect in judged.items()}
-    whys = [f"{name}: {why}" for name, (_, why) in told.items() if why]
+    told = {name: measured(effect, records, over=over) for name, effect in judged.items()}
     profile = Profile(
         study=slug,
         axis=head.axis,
         measure=head.measure,
         chance=head.chance,
-        reference=told["reference"][0],
-        shifted=told["shifted"][0],
-        gap=told["gap"][0],
-        n=_count(records, head, mine),
-        evidence=_evidence(records),
+        reference=_interval(told["reference"]),
+        shifted=_interval(told["shifted"]),
+        gap=_interval(told["gap"]),
+        n=told["shifted"].units,
+        evidence=weakest(records.columns["evidence"].present()),
         curve=_curve(records, head, mine),
         where=head.where,
-        note="; ".join(whys),
+        note="; ".join(f"{name}: {one.why}" for name, one in told.items() if one.why),
     )
     return profile if against is None else _changed(profile, head, mine, records, against)
 
 
-def _interval(effect: Effect, over: tuple[str, ...], records: Records) -> tuple[Interval, str]:
-    claim = Claim("CARD", "", reported="", source="code", effect=effect, expect=above(0.0), unit="item", over=over)
-    verdict = judge(claim, records, "laptop")
-    if verdict.estimate is None or verdict.low is None or verdict.high is None or verdict.estimate != verdict.estimate:
-        return NOTHING, verdict.why
-    return Interval(verdict.estimate, verdict.low, verdict.high), ""
+def _interval(told: Measured) -> Interval:
+    return Interval(told.estimate, told.low, told.high)
 
 
-def _varying(records: Records) -> tuple[str, ...]:
-    """The columns of settings and coordinates that differ among these records: a headline pools them."""
-    return tuple(name for name in records.names() if name.startswith(("setting.", "at.")) and len(records.by(name)) > 1)
-
-
-def _count(records: Records, head: Headline, mine: Mapping[str, Any]) -> int:
-    found = records.final.where(measure=head.measure, shifted=True, **mine)
-    return int(np.sum(found.column("n"))) if len(found) else 0
-
-
-def _evidence(records: Records) -> Evidence:
-    from .study import EVIDENCE
-
-    found = set(records.column("evidence").tolist())
-    return next((e for e in EVIDENCE if e in found), "twin")
+def _varying(records: Records, head: Headline, mine: Mapping[str, Any]) -> tuple[str, ...]:
+    """The fields and coordinates that differ among these records: a headline pools them."""
+    if any(records.resolve(name) is None for name in mine):
+        return ()
+    return tuple(records.where(measure=head.measure, **mine).varying("setting", "at."))
 
 
 def _curve(records: Records, head: Headline, mine: Mapping[str, Any]) -> list[tuple[str, float, int]]:
     """Mean and number of items of every split of the axis, in order of its first numeric coordinate."""
+    if any(records.resolve(name) is None for name in mine):
+        return []
     found = records.final.where(measure=head.measure, **mine)
     points: list[tuple[tuple[bool, float], str, float, int]] = []
     for name, part in found.by("split").items():
-        at = [part.column(c)[0] for c in part.names() if c.startswith("at.")]
-        numbers = [float(v) for v in at if isinstance(v, int | float) and not isinstance(v, bool) and v == v]
-        value = float(np.average(part.column("value"), weights=part.column("n")))
+        at = [part.columns[c].present()[0] for c in part.coordinates]
+        numbers = [float(v) for v in at if isinstance(v, int | float) and not isinstance(v, bool)]
+        value = float(np.average(part.value, weights=part.n))
         first = bool(part.column("shifted")[0]), numbers[0] if numbers else 0.0
-        points.append((first, str(name), value, int(np.sum(part.column("n")))))
+        points.append((first, str(name), value, int(np.sum(part.n))))
     return [(name, value, n) for _, name, value, n in sorted(points)]
 
 
 def _changed(profile: Profile, head: Headline, mine: Mapping[str, Any], records: Records, against: Records) -> Profile:
     """The profile with what changed against the other model, item by item."""
-    from dataclasses import replace
-
-    changes: dict[bool, tuple[Interval, float]] = {}
+    both = beside(against, records, head.measure)
+    over = _varying(both, head, mine)
+    told: dict[bool, Measured] = {}
     for shifted in (False, True):
-        a, b = (_by_item(r, head.measure, {**mine, "shifted": shifted}) for r in (against, records))
-        shared = sorted(a.keys() & b.keys())
-        if len(shared) < 2:
-            changes[shifted] = NOTHING, float("nan")
-            continue
-        told = paired(np.array([a[i] for i in shared]), np.array([b[i] for i in shared]))
-        changes[shifted] = Interval(told.estimate, told.low, told.high), told.p
-    return replace(profile, change=changes[True][0], change_reference=changes[False][0], p=changes[True][1])
-
-
-def _by_item(records: Records, measure: str, want: Mapping[str, Any]) -> dict[tuple[str, ...], float]:
-    """item (with the setting it was asked under, its model left out) -> score."""
-    from .compare import item_scores
-
-    return item_scores(records.where(**want), measure)
+        effect, unit = by_side(head.measure, both, **mine, shifted=shifted)
+        told[shifted] = measured(effect, both, unit=unit, over=over)
+    changed = replace(profile, change=_interval(told[True]), change_reference=_interval(told[False]), p=told[True].p)
+    whys = [f"change: {one.why}" for one in told.values() if one.why]
+    return replace(changed, note="; ".join(w for w in (profile.note, *whys) if w))

@@ -1,32 +1,37 @@
-"""From records to weighted cells: selection, the check that nothing unlike is pooled, and one value a unit."""
+"""How do records become weighted cells? Selection, the check that nothing unlike is pooled, and one value a unit.
+
+level("exact", shifted=True) over 2 settings × 3 splits × 5 seeds  ->  6 cells of weight 1/6, one part of 5 values
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .effect import Cell, Table, Term, Units, Untested, Where
+from .effect import Cells, Pairs, Table, Term, Units, Untested, Where
 from .errors import Unknown
 from .record import Records, Value
-from .stats import Floats
+from .stats import Floats, spearman
 
-Index = NDArray[np.int64]
 BY_RUN = ("seed", "item")
 
 
 @dataclass(frozen=True)
 class Matrix:
-    """One term's cells by its units: values and counts [cell unit], weights [cell], and each cell's name."""
+    """One term's cells by its units: values [cell unit], and for each cell its weight, its coordinate (where the term has
+    one) and the number of scores it stands on. `names` are the columns that make a cell, `first` a row of each."""
 
-    weights: Floats
     values: Floats
+    weights: Floats
+    x: Floats
     n: Floats
-    drawn: NDArray[np.object_]
-    keys: tuple[tuple[Value, ...], ...]
     units: tuple[Value, ...]
+    names: tuple[str, ...]
+    first: NDArray[np.intp]
+    rows: Records
 
 
 def chosen(records: Records, measure: str, where: Where, named: Sequence[str], *, final: bool = True) -> Records:
@@ -42,247 +47,266 @@ def chosen(records: Records, measure: str, where: Where, named: Sequence[str], *
     if not len(found):
         told = ", ".join(f"{k}={v}" for k, v in want.items())
         raise Untested(f"no row of {measure} matches {told or 'it'}.")
-    _unlike(found, {records.resolve(name) for name in (*want, *named) if name})
+    _unlike(found, {records.resolve(name) for name in (*want, *named)})
     return found
 
 
 def _unlike(found: Records, named: set[str | None]) -> None:
-    """Raise Untested naming a field or coordinate that differs among rows which would be averaged."""
-    for name, column in found.columns.items():
-        if name in named or not name.startswith(("setting", "at.")) or len(column.levels) < 2:
+    """Raise Untested naming a field or coordinate that differs among rows which would be averaged. The coordinates that
+    the splits themselves carry may: they follow from setting and split."""
+    differing = {n: c for n, c in found.varying("setting", "at.").items() if n not in named}
+    place, first = found.places([*found.settings, "split"]) if differing else (np.empty(0, np.intp),) * 2
+    for name, column in differing.items():
+        if name.startswith("at.") and np.array_equal(column.codes[first][place], column.codes):
             continue
-        present = column.present()
-        if len(present) < 2:
-            continue
-        if name.startswith("at.") and _follows(found, column.codes):
-            continue
-        shown = ", ".join(str(v) for v in present[:4])
+        shown = ", ".join(str(v) for v in column.present()[:4])
         raise Untested(
             f"rows differ in {name.split('.', 1)[-1]} ({shown}), which the effect neither names nor lists in `over`, so they are not pooled."
         )
 
 
-def _follows(found: Records, codes: NDArray[np.int32]) -> bool:
-    """Whether a coordinate is the splits' own: one value for each split."""
-    both = found.columns["split"].codes.astype(np.int64) * (int(codes.max()) + 1) + codes
-    return len(np.unique(both)) == len(found.columns["split"].present())
+def counts(rows: Records) -> bool:
+    """Whether all values are fractions of whole counts: 0 ≤ value ≤ 1 and value·n whole within 1e-6·n."""
+    hits = rows.value * rows.n
+    return bool(np.all((rows.value >= 0) & (rows.value <= 1) & (np.abs(hits - np.round(hits)) <= 1e-6 * rows.n)))
 
 
-def linear(terms: Sequence[Term], records: Records, unit: str, over: tuple[str, ...]) -> Units:
-    """The units of a weighted sum of levels. Raises Untested where a value is missing."""
-    picked = [chosen(records, t.measure, t.where, (*over, t.along, unit if unit not in BY_RUN else "")) for t in terms]
-    made = [_matrix(t, rows, unit) for t, rows in zip(terms, picked, strict=True)]
-    evidence = tuple(str(v) for rows in picked for v in rows.columns["evidence"].present())
-    counts = all(_counts(rows.value, rows.n) for rows in picked)
-    weights = np.concatenate([m.weights for m in made])
-    ends = (float(weights[weights < 0].sum()), float(weights[weights > 0].sum())) if counts else None
-    paired = all(m.units == made[0].units for m in made)
-    groups = [made] if paired else [[m] for m in made]
-    parts = tuple(np.sum([m.weights @ m.values for m in group], axis=0) for group in groups)
-    units = Units("mean", parts, made[0].units, ends, evidence=evidence)
-    if unit not in BY_RUN:
-        return (
-            units
-            if not counts
-            else replace(units, cells=tuple(_cell(m, i, True, False) for m in made for i in range(len(m.weights))))
-        )
-    return _with_items(units, terms, made, picked, paired=paired, counts=counts, unit=unit)
-
-
-def _counts(value: Floats, n: Floats) -> bool:
-    """Whether all values are fractions of whole counts."""
-    if not (np.all(value >= 0) and np.all(value <= 1)):
-        return False
-    hits = value * n
-    return bool(np.all(np.abs(hits - np.round(hits)) <= 1e-6 * n))
-
-
-def _matrix(term: Term, rows: Records, unit: str) -> Matrix:
-    """A term's rows as cells by units; every unit must have every cell."""
-    column = rows.columns["seed"] if unit in BY_RUN else rows.column_of(unit)
-    names = _cell_names(rows, unit)
-    cell, unit_of = rows.groups(names), np.unique(column.codes, return_inverse=True)[1]
-    shape = int(cell.max()) + 1, int(unit_of.max()) + 1
-    flat = cell * shape[1] + unit_of
+def matrix(term: Term, records: Records, unit: str, over: Sequence[str], *, levels: int = 2) -> Matrix:
+    """A term's rows as cells by units. Raises Untested where a unit lacks a cell, or its coordinate has too few levels."""
+    extra = [n for n in (term.along, "" if unit in BY_RUN else unit) if n]
+    rows = chosen(records, term.measure, term.where, (*over, *extra))
+    names = _cell_names(rows, term.along, unit, over)
+    cell, first = rows.places(names)
+    column = _column(rows, "seed" if unit in BY_RUN else unit)
+    of_unit, unit_first = rows.places([column])
+    units = tuple(rows.columns[column].take(unit_first).values().tolist())
+    shape = len(first), len(units)
+    flat = cell * shape[1] + of_unit
     held = np.bincount(flat, minlength=shape[0] * shape[1]).reshape(shape)
-    present = tuple(column.present())
-    _complete(held, present, unit, term.measure, rows)
-    if unit in BY_RUN and np.any(held > 1):
-        raise Untested(
-            f"{term.measure} stands twice for one cell and seed; the records hold the same measurement twice."
-        )
-    total = np.bincount(flat, rows.value, minlength=held.size).reshape(shape)
-    n = np.bincount(flat, rows.n.astype(float), minlength=held.size).reshape(shape)
-    first = np.zeros(shape[0], np.int64)
-    first[cell[::-1]] = np.arange(len(rows))[::-1]
-    keys = tuple(zip(*(rows.columns[c].take(first).values() for c in names), strict=True)) if names else ((),)
-    drawn = np.full(shape, "", object)
-    drawn[cell, unit_of] = rows.columns["drawn"].values()
-    return Matrix(_weights(term, rows, first), total / held, n, drawn, keys, present)
-
-
-def _cell_names(rows: Records, unit: str) -> list[str]:
-    """The columns that make a cell; over a coordinate as the unit, everything but the settings is averaged."""
-    taken = rows.resolve(unit) if unit not in BY_RUN else None
-    kinds = ("setting", "at.") if unit in BY_RUN else ("setting",)
-    names = [c for c in rows.columns if c.startswith(kinds) and c != taken]
-    return [*names, "split"] if unit in BY_RUN else names
-
-
-def _complete(held: NDArray[np.intp], units: Sequence[Value], unit: str, measure: str, rows: Records) -> None:
-    lacking = np.flatnonzero(np.any(held == 0, axis=0))
-    word = "seeds" if unit in BY_RUN else f"values of {unit}"
-    if len(lacking):
-        named = ", ".join(str(units[i]) for i in lacking[:5])
-        raise Untested(
-            f"{len(lacking)} of {len(units)} {word} have no value, because {measure} is missing in some cell of {named}."
-        )
-    if np.any(np.isnan(rows.value)):
-        bad = rows.columns["seed"].take(np.isnan(rows.value)).present()
-        raise Untested(
-            f"{len(bad)} of {len(rows.columns['seed'].present())} seeds have no value, because {measure} is NaN in seeds {', '.join(map(str, bad[:5]))}."
-        )
-
-
-def _weights(term: Term, rows: Records, first: Index) -> Floats:
-    """Equal weights, or those of a least-squares slope over the term's coordinate."""
-    if not term.along:
-        return np.full(len(first), term.coefficient / len(first))
-    try:
-        column = rows.column_of(term.along)
-    except Unknown as error:
-        raise Untested(str(error)) from None
-    x = numbers(column.take(first).values(), term.along)
+    _complete(rows, flat, held, units, unit if unit not in BY_RUN else "seed")
+    values = np.bincount(flat, rows.value, minlength=held.size).reshape(shape) / held
+    x = numbers(rows, term.along, first) if term.along else np.zeros(shape[0])
+    if term.along and len(np.unique(x)) < levels:
+        raise Untested(f"{levels} values of {term.along} are needed; there are {len(np.unique(x))}.")
     d = x - x.mean()
-    if not np.any(d):
-        raise Untested(f"a slope needs two values of {term.along}; there is one.")
-    return term.coefficient * d / float(np.sum(d**2))
+    weights = d / np.sum(d**2) if term.along else np.full(shape[0], 1 / shape[0])
+    return Matrix(values, term.coefficient * weights, x, _scores_behind(rows, cell), units, tuple(names), first, rows)
 
 
-def numbers(values: NDArray[np.object_], name: str) -> Floats:
-    """A coordinate's values as floats. Raises Untested where one is no number."""
-    for v in values:
-        if isinstance(v, bool) or not isinstance(v, int | float):
-            raise Untested(f"{name}={v!r} is no number, so nothing can be ordered along it.")
-    return values.astype(float)
+def _cell_names(rows: Records, along: str, unit: str, over: Sequence[str]) -> list[str]:
+    """The columns that make a cell. Over a coordinate as the unit, only what the effect tells apart does."""
+    if unit in BY_RUN:
+        return [*rows.settings, "split", *rows.coordinates]
+    averaged = {rows.resolve(name) for name in (unit, *over)} - {rows.resolve(along)}
+    return [*(c for c in rows.settings if c not in averaged), *([_column(rows, along)] if along else [])]
 
 
-def _with_items(
-    units: Units,
-    terms: Sequence[Term],
-    made: Sequence[Matrix],
-    picked: Sequence[Records],
-    *,
-    paired: bool,
-    counts: bool,
-    unit: str,
-) -> Units:
-    """Add cells and tables of shared items; where items are the unit, they become the parts."""
-    cells: list[Cell] = []
-    tables: dict[tuple[object, ...], Table] = {}
-    own_parts: list[Floats] = []
-    for number, (term, matrix, rows) in enumerate(zip(terms, made, picked, strict=True)):
-        kept = _items_by_cell(term, matrix, rows)
-        for i, key in enumerate(matrix.keys):
-            w = float(matrix.weights[i])
-            scores = kept.get(key)
-            if scores is None:
-                marks = matrix.drawn[i].tolist()
-                own = len(marks) == 1 or ("" not in marks and len(set(marks)) == len(marks))
-                cells.append(_cell(matrix, i, own, not own))
-                continue
-            ids, x, own = scores
-            cells.append(_cell(matrix, i, own, not own and bool(np.all(x == x[:1]))))
-            if own:
-                own_parts.append(w * x.ravel())
-            else:
-                at = (0 if paired else number, key[-1], ids)
-                before = tables.get(at)
-                x = w * x if before is None else before.x + w * x
-                weights = (w,) if before is None else (*before.weights, w)
-                tables[at] = Table(str(key[-1]), ids, x, weights)
-    found = replace(units, cells=tuple(cells) if counts else (), tables=tuple(tables.values()))
-    if unit != "item":
-        return found
-    parts = (*(t.x.mean(axis=0) for t in tables.values()), *own_parts)
-    whole = sum(len(t.weights) for t in tables.values()) + len(own_parts) == len(cells)
-    return replace(found, parts=parts, of_items=True) if whole else found
-
-
-def _cell(matrix: Matrix, i: int, own: bool, alike: bool) -> Cell:
-    return Cell(float(matrix.weights[i]), matrix.values[i], matrix.n[i], own, alike)
-
-
-def _items_by_cell(
-    term: Term, matrix: Matrix, rows: Records
-) -> dict[tuple[Value, ...], tuple[tuple[str, ...], Floats, bool]]:
-    """cell -> (ids, scores [unit item], whether each unit has items of its own). Raises Untested for a gap in shared items."""
-    items = rows.items
-    if rows.held is None or not len(items):
-        return {}
-    items = items.where(measure=term.measure, **dict(term.where))
-    if not len(items):
-        return {}
-    items = items if "step" in dict(term.where) else items.final
-    names = [c for c in _cell_names(rows, "seed")]
-    known = [c for c in names if c in items.columns]
-    group = items.groups(known)
-    found: dict[tuple[Value, ...], tuple[tuple[str, ...], Floats, bool]] = {}
-    wanted = set(matrix.keys)
-    for g in range(int(group.max()) + 1):
-        part = items._taken(np.flatnonzero(group == g))  # pyright: ignore[reportPrivateUsage]
-        key = tuple(part.columns[c].values()[0] if c in part.columns else None for c in names)
-        if key in wanted:
-            found[key] = _scores(part, term.measure)
+def _column(rows: Records, name: str) -> str:
+    found = rows.resolve(name)
+    if found is None:
+        raise Untested(f"no record has {name!r}.")
     return found
 
 
-def _scores(part: Records, measure: str) -> tuple[tuple[str, ...], Floats, bool]:
-    """The ids and the scores [unit item] of one cell."""
-    seeds = np.unique(part.columns["seed"].codes, return_inverse=True)[1]
-    n_units = int(seeds.max()) + 1
-    ids = part.columns["id"].values().astype(str)
-    order = np.lexsort((ids, seeds))
-    sizes = np.bincount(seeds, minlength=n_units)
-    split_ids = np.split(ids[order], np.cumsum(sizes)[:-1])
-    split_values = np.split(part.value[order], np.cumsum(sizes)[:-1])
-    if n_units == 1 or all(np.array_equal(split_ids[0], other) for other in split_ids[1:]):
-        return tuple(split_ids[0].tolist()), np.stack(split_values), False
-    every = set(split_ids[0].tolist()).union(*(s.tolist() for s in split_ids[1:]))
-    if len(every) == len(ids) and len(set(sizes.tolist())) == 1:
-        return (), np.stack(split_values), True
-    if len(every) == len(ids):
+def _complete(rows: Records, flat: NDArray[np.intp], held: NDArray[np.intp], units: Sequence[Value], unit: str) -> None:
+    """Raise Untested unless every unit has every cell once (over a coordinate: from every seed), and no value is NaN."""
+    measure = rows.columns["measure"].present()[0]
+    seed, seeds = rows.places(["seed"])
+    if unit == "seed":
+        lacking, why = np.flatnonzero((held == 0).any(0)), "is missing in some cell"
+        if np.any(held > 1):
+            raise Untested(
+                f"{measure} stands twice for one cell and seed; the records hold the same measurement twice."
+            )
+    else:
+        each = np.bincount(np.unique(flat * len(seeds) + seed) // len(seeds), minlength=held.size).reshape(held.shape)
+        lacking, why = np.flatnonzero((each < len(seeds)).any(0)), "is missing for some cell or seed"
+    if np.any(bad := np.isnan(rows.value)):
+        lacking, why = np.unique(flat[bad] % len(units)), "is NaN"
+    if len(lacking):
+        named = ", ".join(str(units[i]) for i in lacking[:5])
         raise Untested(
-            f"{measure}: the units have their own items, but not equally many ({sizes.min()} to {sizes.max()})."
+            f"{len(lacking)} of {len(units)} {word_of(unit)} have no value, because {measure} {why} ({named})."
         )
-    gone = next((i, u) for u, held in enumerate(split_ids) for i in sorted(every - set(held.tolist())))
-    raise Untested(
-        f"{measure}: of items shared between units every unit needs every one; unit {gone[1]} lacks item {gone[0]}."
+
+
+def _scores_behind(rows: Records, cell: NDArray[np.intp]) -> Floats:
+    """The scores [cell] that a cell's fraction stands on: all if its rows' marks differ (own items), else one run's."""
+    marks, size = rows.columns["drawn"], int(cell.max()) + 1
+    held = np.bincount(cell, minlength=size)
+    kinds = np.unique(cell * len(marks.levels) + marks.codes) // len(marks.levels)
+    unmarked = np.bincount(cell, marks.matches(""), minlength=size) > 0
+    own = (held == 1) | ((np.bincount(kinds, minlength=size) == held) & ~unmarked)
+    seeds = len(rows.columns["seed"].present())
+    return np.bincount(cell, rows.n.astype(float), minlength=size) / np.where(own, 1, seeds)
+
+
+def word_of(unit: str) -> str:
+    """What several units are called."""
+    return f"{unit}s" if unit in BY_RUN else f"values of {unit}"
+
+
+def numbers(rows: Records, name: str, at: NDArray[np.intp]) -> Floats:
+    """A coordinate's values as floats, in some rows. Raises Untested where one is no number."""
+    values = rows.columns[_column(rows, name)].take(at)
+    for v in values.present():
+        if isinstance(v, bool) or not isinstance(v, int | float):
+            raise Untested(f"{name}={v!r} is no number, so nothing can be ordered along it.")
+    return values.values().astype(float)
+
+
+def linear(columns: Sequence[Sequence[Term]], records: Records, unit: str, over: tuple[str, ...]) -> Units:
+    """The units of a weighted sum of levels, or of two of them (a ratio). Raises Untested where a value is missing."""
+    made = [(k, matrix(t, records, unit, over)) for k, terms in enumerate(columns) for t in terms]
+    arms: dict[tuple[Value, ...], Floats] = {}
+    for k, m in made:
+        arms.setdefault(m.units, np.zeros((len(m.units), len(columns))))[:, k] += m.weights @ m.values
+    plain = "mean" if len(columns) == 1 else "ratio"
+    counted = all(counts(m.rows) for _, m in made)
+    shared, own, cells = _items(made, unit, len(columns))
+    pairs = [s for s in shared if plain == "mean" and len(s.arms) == 2 and abs(s.arms[0][1] + s.arms[1][1]) < 1e-12]
+    once = all(len(m.units) == 1 for _, m in made) and all(len(s.arms) == 1 or s in pairs for s in shared)
+    known = sum(len(s.arms) for s in shared) + len(own)
+    of_items = unit == "item" and known == len(cells.w) and not (counted and once)
+    parts = (*(s.x.mean(0) for s in shared), *own) if of_items else tuple(arms.values())
+    runs = next(iter(arms.values())) if len(arms) == 1 else np.empty((0, len(columns)))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        by_run = runs[:, 0] if plain == "mean" else runs[:, 0] / runs[:, 1]
+    return Units(
+        plain,
+        tuple(v[..., 0] if plain == "mean" else v for v in parts),
+        made[0][1].units,
+        (float(np.minimum(cells.w, 0).sum()), float(np.maximum(cells.w, 0).sum())) if counted else None,
+        cells=_without(cells, pairs) if counted else None,
+        pairs=_pairs(pairs) if counted and pairs else None,
+        tables=tuple(Table(s.split, s.x[..., 0] if plain == "mean" else s.x) for s in shared),
+        runs=by_run,
+        items=_in_hand(shared, own) if known == len(cells.w) else int(cells.n.sum()) if counted else 0,
+        of_items=of_items,
+        evidence=evidence(*(m.rows for _, m in made)),
     )
 
 
-def along(
-    measure: str, coordinate: str, where: Where, records: Records, unit: str, over: tuple[str, ...]
-) -> tuple[tuple[Value, ...], Floats, Floats, tuple[str, ...]]:
-    """The units' names, the coordinate's values [level], and the measure [unit level], averaged over all else.
+@dataclass(frozen=True, eq=False)
+class Shared:
+    """One split's items that all its runs answered: x [unit item column], weighted and summed over (cell, weight) arms."""
 
-    Over a coordinate as the unit, there is one level for each of its values and the units are the seeds.
+    split: str
+    x: Floats
+    arms: tuple[tuple[int, float], ...]
+
+
+def _items(made: Sequence[tuple[int, Matrix]], unit: str, k: int) -> tuple[list[Shared], list[Floats], Cells]:
+    """The shared items, weighted scores [item column] of cells whose runs have their own, and all cells."""
+    shared: dict[tuple[tuple[Value, ...], str, bytes], Shared] = {}
+    own: list[Floats] = []
+    n, start = np.concatenate([m.n for _, m in made]), 0
+    for column, m in made:
+        for cell, split, ids, x in _by_cell(m) if unit in BY_RUN else ():
+            weighted = np.zeros((*x.shape, k))
+            weighted[..., column] = m.weights[cell] * x
+            n[start + cell] = x.size
+            if ids is None:
+                own.append(weighted.reshape(-1, k))
+                continue
+            if np.all(x == x[:1]):
+                n[start + cell] = x.shape[1]
+            at = (m.units if unit == "seed" else (), split, ids)
+            before = shared.get(at, Shared(split, np.zeros_like(weighted), ()))
+            arms = (*before.arms, (start + cell, float(m.weights[cell])))
+            shared[at] = Shared(split, _sum(before.x, weighted), arms)
+        start += len(m.weights)
+    column = np.concatenate([np.full(len(m.weights), column) for column, m in made])
+    p, w = np.concatenate([m.values.mean(1) for _, m in made]), np.concatenate([m.weights for _, m in made])
+    return list(shared.values()), own, Cells(w, p, n, column)
+
+
+def _in_hand(shared: Sequence[Shared], own: Sequence[Floats]) -> int:
+    return sum(s.x.shape[1] for s in shared) + sum(len(x) for x in own)
+
+
+def _sum(a: Floats, b: Floats) -> Floats:
+    """The sum of two arms' scores on the same items; of unlike runs (items as units) their means are added."""
+    return a + b if a.shape == b.shape else a.mean(0, keepdims=True) + b.mean(0, keepdims=True)
+
+
+def _without(cells: Cells, pairs: Sequence[Shared]) -> Cells:
+    """The cells that are no arm of a pair."""
+    kept = np.ones(len(cells.w), bool)
+    kept[[i for s in pairs for i, _ in s.arms]] = False
+    return Cells(cells.w[kept], cells.p[kept], cells.n[kept], cells.column[kept])
+
+
+def _pairs(pairs: Sequence[Shared]) -> Pairs:
+    """Sums of the differences on each split; runs that never differ count once."""
+    w = np.array([abs(s.arms[0][1]) for s in pairs])
+    d = [s.x[..., 0] / v for s, v in zip(pairs, w, strict=True)]
+    once = [x[:1] if np.all(x == x[:1]) else x for x in d]
+    total, square = np.array([x.sum() for x in once]), np.array([np.sum(x * x) for x in once])
+    return Pairs(w, total, square, np.array([float(x.size) for x in once]))
+
+
+def _by_cell(m: Matrix) -> Iterator[tuple[int, str, bytes | None, Floats]]:
+    """For each cell whose items were kept: its number, split, ids (None: each run has its own) and scores [unit item].
+
+    Own items are one line [1 item]. Raises Untested where runs share some items and not all.
     """
-    by = coordinate if unit in BY_RUN else unit
-    rows = chosen(records, measure, where, (*over, coordinate, by))
-    try:
-        column, against = rows.column_of(by), rows.column_of(coordinate)
-    except Unknown as error:
-        raise Untested(str(error)) from None
-    level, seed = (np.unique(c.codes, return_inverse=True)[1] for c in (column, rows.columns["seed"]))
-    shape = int(seed.max()) + 1, int(level.max()) + 1
-    held = np.bincount(seed * shape[1] + level, minlength=shape[0] * shape[1]).reshape(shape)
-    seeds = tuple(rows.columns["seed"].present())
-    _complete(held.T, seeds, "seed", measure, rows)
-    values = np.bincount(seed * shape[1] + level, rows.value, minlength=held.size).reshape(shape) / held
-    first = np.zeros(shape[1], np.int64)
-    first[level[::-1]] = np.arange(len(rows))[::-1]
-    x = numbers(against.take(first).values(), coordinate)
-    if by != coordinate and np.any(x[level] != numbers(against.values(), coordinate)):
+    items = m.rows.items
+    if not len(items):
+        return
+    names = [n for n in m.names if n in items.columns]
+    cell_of = {key: i for i, key in enumerate(_keys(m.rows, m.names, m.first))}
+    group, first = items.places(names)
+    seed, ids = items.columns["seed"].codes, items.columns["id"].codes
+    order = np.lexsort((ids, seed, group))
+    parts = np.split(order, np.cumsum(np.bincount(group))[:-1])
+    keys = _keys(items.take(first), m.names, np.arange(len(first)))
+    for key, split, part in zip(keys, items.columns["split"].take(first).values(), parts, strict=True):
+        number = cell_of.get(key)
+        sizes = np.unique(seed[part], return_counts=True)[1]
+        if number is None or len(sizes) != len(m.units):
+            continue
+        table = ids[part].reshape(len(sizes), -1) if len(set(sizes.tolist())) == 1 else None
+        if table is not None and np.all(table == table[:1]):
+            yield number, str(split), table[0].tobytes(), items.value[part].reshape(table.shape)
+        elif len(np.unique(ids[part])) == len(part):
+            yield number, str(split), None, items.value[part][None]
+        else:
+            raise Untested(_lacking(items, part))
+
+
+def _keys(rows: Records, names: Sequence[str], at: NDArray[np.intp]) -> list[tuple[Value, ...]]:
+    nothing = np.full(len(at), None, object)
+    return list(zip(*(rows.columns[n].take(at).values() if n in rows.columns else nothing for n in names), strict=True))
+
+
+def _lacking(items: Records, part: NDArray[np.intp]) -> str:
+    """Which run lacks which of the items that others share, the first one."""
+    seed, ids, measure = (items.columns[n].take(part).values() for n in ("seed", "id", "measure"))
+    held = {s: set(ids[seed == s]) for s in dict.fromkeys(seed)}
+    one, gone = next((s, i) for i in sorted(set(ids)) for s in held if i not in held[s])
+    return f"{measure[0]}: of items shared between seeds every seed needs every one; seed {one} lacks item {gone}."
+
+
+def evidence(*rows: Records) -> tuple[str, ...]:
+    """The kinds of evidence these rows carry."""
+    return tuple(dict.fromkeys(str(v) for part in rows for v in part.columns["evidence"].present()))
+
+
+def ranked(measure: str, coordinate: str, where: Where, records: Records, unit: str, over: tuple[str, ...]) -> Units:
+    """Spearman's ρ of each run over a coordinate's levels, or the points (coordinate, mean) of a coordinate's values."""
+    if unit in BY_RUN:
+        m = matrix(Term(1.0, measure, where, coordinate), records, unit, over, levels=4)
+        levels, place = np.unique(m.x, return_inverse=True)
+        at_level = np.zeros((len(m.units), len(levels)))
+        np.add.at(at_level.T, place, m.values / np.bincount(place)[place][:, None])
+        step = 12 / (len(levels) ** 3 - len(levels))
+        rho = spearman(levels, at_level)
+        return Units("rank", (rho,), m.units, (-1 - step, 1 + step), step, runs=rho, evidence=evidence(m.rows))
+    m = matrix(Term(1.0, measure, where), records, unit, (*over, coordinate))
+    first = m.rows.places([_column(m.rows, unit)])
+    x = numbers(m.rows, coordinate, first[1])
+    if np.any(x[first[0]] != numbers(m.rows, coordinate, np.arange(len(m.rows)))):
         raise Untested(f"{coordinate} has several values for one {unit}; a rank needs one each.")
-    return seeds, x, values, tuple(str(v) for v in rows.columns["evidence"].present())
+    points = np.stack([x, m.weights @ m.values], 1)
+    return Units("rank", (points,), m.units, (-1.0, 1.0), least=8, evidence=evidence(m.rows))

@@ -5,7 +5,7 @@ judge(Claim("C1", "…", reported="0.9", source="paper", effect=level("exact", s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from math import inf, nan
@@ -13,12 +13,14 @@ from typing import Literal
 
 import numpy as np
 
+from .cells import word_of
 from .effect import (
     Effect,
     Linear,
     Rank,
     Units,
     Untested,
+    Want,
     at_matched,
     gap,
     level,
@@ -30,14 +32,14 @@ from .effect import (
     steps_to,
 )
 from .errors import Invalid
-from .interval import interval_of, lowest, point_of, unit_count, width_of
+from .interval import count_of, interval_of, point_of, too_few
 from .record import Records, Value
-from .stats import holm, mcnemar, smallest_alpha, unseen_share
+from .stats import Limits, holm, mcnemar, smallest_alpha, unseen_share
 from .study import EVIDENCE, Evidence, Study, Tier
 
 __all__ = [
-    "Claim", "Effect", "Linear", "Region", "Units", "Verdict", "above", "at_matched", "below", "between", "estimated",
-    "gap", "judge", "judge_study", "level", "minus", "off_floor", "one_of", "rank", "ratio", "slope", "steps_to",
+    "Claim", "Effect", "Linear", "Measured", "Region", "Units", "Verdict", "above", "at_matched", "below", "between",
+    "gap", "judge", "judge_study", "level", "measured", "minus", "off_floor", "one_of", "rank", "ratio", "slope", "steps_to",
 ]  # fmt: skip
 
 Status = Literal["supported", "refuted", "undecided", "untested"]
@@ -75,7 +77,7 @@ def between(a: float, b: float) -> Region:
     return Region(a, b)
 
 
-def off_floor(measure: str, chance: float, **where: Value | frozenset[Value]) -> tuple[Effect, Region]:
+def off_floor(measure: str, chance: float, **where: Want) -> tuple[Effect, Region]:
     """The precondition that the reference was learned: its level above chance + (1 − chance)/10."""
     return level(measure, **{"shifted": False, **where}), above(chance + (1 - chance) / 10)
 
@@ -104,7 +106,7 @@ class Claim:
     def __post_init__(self) -> None:
         if self.expect == Region():
             raise Invalid(f"{self.id}: its region is the whole line, so nothing could refute it; give it an edge.")
-        if isinstance(self.effect, Rank) and (why := _impossible(self.expect, (-1.0, 1.0), "a rank correlation")):
+        if isinstance(self.effect, Rank) and (why := _pointless(self.expect, (-1.0, 1.0))):
             raise Invalid(f"{self.id}: {why}")
 
 
@@ -126,7 +128,8 @@ class Verdict:
     why: str = ""
 
     def __str__(self) -> str:
-        return f"{self.claim.id} {self.status}: {self.claim.says} {self.estimate:.3g} [{self.low:.3g}, {self.high:.3g}], expected {self.claim.expect}. {self.why}"
+        found = f"{self.estimate:.3g} [{self.low:.3g}, {self.high:.3g}], expected {self.claim.expect}."
+        return f"{self.claim.id} {self.status}: {self.claim.says} {found} {self.why}"
 
     def _repr_html_(self) -> str:
         from html import escape
@@ -136,23 +139,24 @@ class Verdict:
 
 def judge(claim: Claim, records: Records, tier: Tier) -> Verdict:
     """The verdict on one claim. Nothing is raised for records that cannot decide: `untested` or `undecided` says why."""
+    blank = Verdict(claim, tier, "untested", weakest(records.columns["evidence"].present()))
     if tier not in claim.tiers:
-        return Verdict(claim, tier, "untested", why=f"this claim is judged at tier {' or '.join(claim.tiers)}.")
+        return replace(blank, why=f"this claim is judged at tier {' or '.join(claim.tiers)}.")
     checked: list[str] = []
+    used: list[str] = []
     for effect, region in claim.given:
-        passed, told = _precondition(effect, region, claim, records)
-        if not passed:
-            return Verdict(claim, tier, "untested", _weakest(records), why=f"precondition not met: {told}.")
+        found = _precondition(effect, region, claim, records)
+        told = f"{effect} {found.why}" if found.why else str(effect)
+        if found.status != "supported":
+            return replace(blank, why=f"precondition not met: {told.rstrip('.')}.")
         checked.append(told)
-    try:
-        units = claim.effect.per_unit(records, claim.unit, claim.over)
-    except Untested as error:
-        return Verdict(claim, tier, "untested", _weakest(records), why=str(error))
-    if units.missing:
-        return Verdict(claim, tier, "untested", _evidence(units), why=units.missing)
-    verdict = _decide(claim, units, tier)
-    given = f"given {'; '.join(checked)}" if checked else ""
-    return replace(verdict, why=" ".join(w for w in (verdict.why, given and given + ".") if w))
+        used.append(found.evidence)
+    units = _units(claim.effect, records, claim.unit, claim.over)
+    if isinstance(units, str):
+        return replace(blank, why=units)
+    verdict = _decide(claim, units, replace(blank, evidence=weakest([*units.evidence, *used])))
+    given = f"given {'; '.join(checked)}." if checked else ""
+    return replace(verdict, why=" ".join(w for w in (verdict.why, given) if w))
 
 
 def judge_study(study: Study, records: Records, tier: Tier, *, swept: Sequence[str] = ()) -> list[Verdict]:
@@ -169,28 +173,46 @@ def judge_study(study: Study, records: Records, tier: Tier, *, swept: Sequence[s
     return found
 
 
-def estimated(
-    effect: Effect, records: Records, *, unit: str = "item", over: tuple[str, ...] = ()
-) -> tuple[float, float, float, str]:
-    """An effect's estimate and 95% limits with no claim about it, and why there is none (NaN) where there is none."""
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """An effect with no claim about it: estimate, 95% limits (NaN where there are none), p against 0, units, and why
+    something is lacking."""
+
+    estimate: float = nan
+    low: float = nan
+    high: float = nan
+    p: float = nan
+    units: int = 0
+    why: str = ""
+
+
+def measured(effect: Effect, records: Records, *, unit: str = "item", over: tuple[str, ...] = ()) -> Measured:
+    """An effect's estimate with its interval and the p at which it differs from 0."""
+    units = _units(effect, records, unit, over)
+    if isinstance(units, str):
+        return Measured(why=units)
+    at, m, n = interval_of(units, unit), float(point_of(units)), count_of(units, unit)
+    found = at(0.05)
+    if found is None:
+        return Measured(m, units=n, why=f"too few {word_of(unit)} ({n}).")
+    status_at = _statuses(above(0.0), units, unit)
+    p, exact = smallest_alpha(lambda alpha: status_at(alpha) != "undecided"), _exact_p(units, unit)
+    return Measured(m, *_agreeing(_clipped(found, units), p, exact), max(p, exact), n)
+
+
+def _units(effect: Effect, records: Records, unit: str, over: tuple[str, ...]) -> Units | str:
+    """An effect's units, or why there are none."""
     try:
         units = effect.per_unit(records, unit, over)
     except Untested as error:
-        return nan, nan, nan, str(error)
-    if units.missing:
-        return nan, nan, nan, units.missing
-    found = interval_of(units, unit, 0.05)
-    if found is None:
-        return point_of(units), nan, nan, f"too few units ({unit_count(units, unit)})."
-    low, high = _clipped(found, units)
-    return point_of(units), low, high, ""
+        return str(error)
+    return units.missing or units
 
 
 def _combinations(records: Records, swept: Sequence[str]) -> list[tuple[dict[str, Value], Records]]:
-    if not swept:
-        return [({}, records)]
     values = [records.column_of(name).present() for name in swept]
-    return [(chosen := dict(zip(swept, one, strict=True)), records.where(**chosen)) for one in product(*values)]
+    chosen = [dict(zip(swept, one, strict=True)) for one in product(*values)]
+    return [(one, records.where(**one) if one else records) for one in chosen]
 
 
 def _with_holm(verdicts: Sequence[Verdict]) -> list[Verdict]:
@@ -200,144 +222,141 @@ def _with_holm(verdicts: Sequence[Verdict]) -> list[Verdict]:
     return [replace(v, holm=told[i]) if i in told else v for i, v in enumerate(verdicts)]
 
 
-def _precondition(effect: Effect, region: Region, claim: Claim, records: Records) -> tuple[bool, str]:
-    """Whether the runs in hand meet a precondition: item noise counts, run-to-run noise does not."""
-    try:
-        units = effect.per_unit(records, "item", claim.over)
-    except Untested as error:
-        return False, f"{effect}: {error}".rstrip(".")
-    found = interval_of(units, "item", 0.05)
-    m, bottom = point_of(units), lowest(units)
+def _precondition(effect: Effect, region: Region, claim: Claim, records: Records) -> Verdict:
+    """What the runs in hand say of a precondition: item noise counts, run-to-run noise does not. Values without items
+    are judged by the estimate alone."""
+    blank = Verdict(claim, "laptop", "untested")
+    over = claim.over if claim.unit in ("seed", "item") else (*claim.over, claim.unit)
+    units = _units(effect, records, "item", over)
+    if isinstance(units, str):
+        return replace(blank, why=f"has no value: {units}")
+    asked = replace(claim, effect=effect, expect=region, unit="item", given=())
+    found = _decide(asked, units, replace(blank, claim=asked, evidence=weakest(units.evidence)))
+    told = f"is {found.estimate:.3g}"
+    if not np.isnan(found.low):
+        told += f" [{found.low:.3g}, {found.high:.3g}]"
+    elif found.status == "untested" and not units.items:
+        inside = region.low <= found.estimate <= region.high
+        found = replace(found, status="supported" if inside else "refuted")
+    if units.runs.size:
+        told += f", lowest run {units.runs.min():.3g}"
+    return replace(found, why=f"{told}, to be {region}")
+
+
+def _decide(claim: Claim, units: Units, blank: Verdict) -> Verdict:
+    """The verdict that the units lead to, where there is an interval to judge by (VERDICTS.md section 6)."""
+    n, unit = count_of(units, claim.unit), claim.unit
+    blank = replace(blank, estimate=float(point_of(units)), units=n)
+    if why := _pointless(claim.expect, _range(units)):
+        return replace(blank, why=why)
+    at = interval_of(units, unit)
+    found = at(0.05)
+    if found is None and unit == "item" and not units.items:
+        return replace(blank, why="no items were kept, so new items cannot be the unit.")
+    few = f"{n} {word_of(unit)} are too few; {units.least} are needed." if too_few(units, unit) else ""
+    blank = replace(blank, status="undecided", why=few)
     if found is None:
-        return region.low <= m <= region.high, f"{effect} is {m:.3g}, lowest {bottom:.3g}, to be {region}"
+        return blank
     low, high = _clipped(found, units)
-    binds_low, binds_high = _binding(region, units.ends)
-    passed = (not binds_low or low > region.low) and (not binds_high or high < region.high)
-    return passed, f"{effect} is {m:.3g} [{low:.3g}, {high:.3g}], lowest {bottom:.3g}, to be {region}"
+    shown = replace(blank, low=low, high=high)
+    if few:
+        return replace(shown, why=f"{few} The interval is that of the items in hand.")
+    if low == high and units.cells is None:
+        return replace(shown, why=f"all {n} {word_of(unit)} gave exactly {shown.estimate:.6g}.")
+    half = float(found[1] - found[0]) / 2
+    shown = replace(shown, detectable=1.5 * half if half < inf else None)
+    return _decided(shown, units)
 
 
-def _decide(claim: Claim, units: Units, tier: Tier) -> Verdict:
-    m, n, evidence = point_of(units), unit_count(units, claim.unit), _evidence(units)
-    if (
-        units.ends is not None
-        and units.rule != "ratio"
-        and (why := _impossible(claim.expect, _range(units), _kind(units)))
-    ):
-        return Verdict(claim, tier, "untested", evidence, estimate=m, units=n, why=why)
-    found = interval_of(units, claim.unit, 0.05)
-    blank = Verdict(claim, tier, "undecided", evidence, estimate=m, units=n)
-    if found is None and claim.unit == "item" and not units.of_items:
-        return replace(blank, status="untested", why="no items were kept, so new items cannot be the unit.")
-    if found is None:
-        return replace(blank, why=f"{n} units are too few; {units.least} are needed.")
-    low, high = _clipped(found, units)
-    shown = replace(blank, low=low, high=high, detectable=width_of(found))
-    if n < units.least and claim.unit != "item":
-        return replace(
-            shown,
-            detectable=None,
-            why=f"{n} units are too few to judge runs; {units.least} are needed. The interval is that of the items in hand.",
-        )
-    if low == high and not units.cells:
-        return replace(shown, why=f"all {n} {claim.unit}s gave exactly {m:.6g}.")
-
-    def status_at(alpha: float) -> Status:
-        at = interval_of(units, claim.unit, alpha)
-        return "undecided" if at is None else _status(_clipped(at, units), claim.expect, units.ends)
-
-    status = _status((low, high), claim.expect, units.ends)
+def _decided(shown: Verdict, units: Units) -> Verdict:
+    """The verdict with its status, p and why; at an edge of 0 no surer than McNemar's exact test."""
+    region, found, unit = shown.claim.expect, (shown.low, shown.high), shown.claim.unit
+    status_at = _statuses(region, units, unit)
     p = smallest_alpha(lambda alpha: status_at(alpha) != "undecided")
-    if (exact := _exact_p(units, claim)) is not None:
-        p = max(p, exact)
-        status = status if p <= 0.05 else "undecided"
-    return replace(shown, status=status, p=p, why=_why(claim, units, status, shown))
+    if 0.0 in (region.low, region.high):
+        exact = _exact_p(units, unit)
+        found, p = _agreeing(found, p, exact), max(p, exact)
+    status = status_at(0.05) if p <= 0.05 else "undecided"
+    shown = replace(shown, status=status, p=p, low=found[0], high=found[1])
+    return replace(shown, why=_why(shown, units))
 
 
-def _status(found: tuple[float, float], region: Region, ends: tuple[float, float] | None) -> Status:
+def _statuses(region: Region, units: Units, unit: str) -> Callable[[float], Status]:
+    """alpha -> the status that the interval at alpha leads to."""
+    at = interval_of(units, unit, [e for e in (region.low, region.high) if abs(e) < inf])
+
+    def status(alpha: float) -> Status:
+        found = at(alpha)
+        return "undecided" if found is None else _status(_clipped(found, units), region, _range(units))
+
+    return status
+
+
+def _status(found: tuple[float, float], region: Region, ends: tuple[float, float]) -> Status:
+    """Where the interval lies; an edge at or beyond an end never binds."""
     low, high = found
-    binds_low, binds_high = _binding(region, ends)
+    binds_low, binds_high = region.low > ends[0], region.high < ends[1]
     if (binds_low and high < region.low) or (binds_high and low > region.high):
         return "refuted"
     inside = (not binds_low or low > region.low) and (not binds_high or high < region.high)
     return "supported" if inside else "undecided"
 
 
-def _binding(region: Region, ends: tuple[float, float] | None) -> tuple[bool, bool]:
-    """Which edges can be crossed at all: one at or beyond an end never binds."""
-    a, b = ends or (-inf, inf)
-    return region.low > a and region.low > -inf, region.high < b and region.high < inf
-
-
 def _range(units: Units) -> tuple[float, float]:
-    return (-1.0, 1.0) if units.rule == "rank" or units.step else units.ends or (-inf, inf)
-
-
-def _clipped(found: tuple[float, float], units: Units) -> tuple[float, float]:
-    a, b = _range(units) if units.rule != "ratio" else (-inf, inf)
-    return max(found[0], a), min(found[1], b)
-
-
-def _impossible(region: Region, ends: tuple[float, float], kind: str) -> str:
-    """Why a region says nothing of an effect with these ends; empty when it does."""
-    a, b = ends
-    if region.low <= a and region.high >= b:
-        return f"{region} always holds of {kind}."
-    if region.low >= b or region.high <= a:
-        return f"{region} cannot hold of {kind}."
-    return ""
-
-
-def _kind(units: Units) -> str:
+    """Where the effect can lie at all."""
     if units.rule == "rank":
-        return "a rank correlation"
-    return (
-        "a fraction"
-        if units.ends == (0.0, 1.0)
-        else f"an effect between {units.ends[0]:g} and {units.ends[1]:g}"
-        if units.ends
-        else "it"
-    )
+        return -1.0, 1.0
+    a, b = units.ends if units.rule == "mean" and units.ends is not None else (-inf, inf)
+    return float(a), float(b)
 
 
-def _exact_p(units: Units, claim: Claim) -> float | None:
-    """McNemar's p where two models were asked the same items once each and the edge is 0."""
-    if claim.unit != "item" or len(units.tables) != 1 or units.tables[0].x.shape[0] != 1:
-        return None
-    table = units.tables[0]
-    if (
-        sorted(table.weights) != [-1.0, 1.0]
-        or not np.all(np.isin(table.x, (-1, 0, 1)))
-        or 0.0 not in (claim.expect.low, claim.expect.high)
-    ):
-        return None
-    return mcnemar(int(np.sum(table.x > 0)), int(np.sum(table.x < 0)))
+def _clipped(found: Limits, units: Units) -> tuple[float, float]:
+    a, b = _range(units)
+    return max(float(found[0]), a), min(float(found[1]), b)
 
 
-def _why(claim: Claim, units: Units, status: Status, shown: Verdict) -> str:
-    told: list[str] = []
-    if status == "undecided":
-        told.append(f"the interval reaches across the edge of the region ({claim.expect}).")
-        finite = claim.expect.low > -inf and claim.expect.high < inf
-        if finite and shown.detectable is not None and claim.expect.high - claim.expect.low < 2 * shown.detectable:
-            told.append("the region is narrower than twice what can be detected here, so it can hardly be supported.")
-    elif claim.unit == "seed" and shown.units < 30 and (same := _agreeing(units, claim.expect, status)):
-        told.append(f"{same} of {same} runs; a kind of run rarer than {unseen_share(same):.0%} could still be unseen.")
-    return " ".join(told)
+def _pointless(region: Region, ends: tuple[float, float]) -> str:
+    """Why a region says nothing of an effect with these ends; empty when it does."""
+    kind = "a fraction" if ends == (0.0, 1.0) else f"an effect between {ends[0]:g} and {ends[1]:g}"
+    if region.low <= ends[0] and region.high >= ends[1]:
+        return f"{region} always holds of {kind}."
+    return f"{region} cannot hold of {kind}." if region.low >= ends[1] or region.high <= ends[0] else ""
 
 
-def _agreeing(units: Units, region: Region, status: Status) -> int:
-    """How many runs there are, if all lie on the verdict's side; 0 otherwise."""
-    if len(units.parts) != 1 or units.rule in ("ratio", "median"):
-        return 0
-    v = units.parts[0]
+def _exact_p(units: Units, unit: str) -> float:
+    """McNemar's p where two models were asked the same items once each; 0 elsewhere."""
+    if unit != "item" or units.pairs is None or len(units.tables) != 1 or units.of_items:
+        return 0.0
+    d = np.sign(units.tables[0].x)
+    return mcnemar(int(np.sum(d > 0)), int(np.sum(d < 0)))
+
+
+def _agreeing(found: tuple[float, float], p: float, exact: float) -> tuple[float, float]:
+    """The interval widened to 0 where the exact test does not reject though the interval would."""
+    return (min(found[0], 0.0), max(found[1], 0.0)) if p <= 0.05 < exact else found
+
+
+def _why(shown: Verdict, units: Units) -> str:
+    claim, told = shown.claim, ""
+    if shown.status == "undecided":
+        told = f"the interval reaches across the edge of the region ({claim.expect})."
+        if shown.detectable is not None and claim.expect.high - claim.expect.low < 2 * shown.detectable:
+            told += " The region is narrower than twice what can be detected here, so it can hardly be supported."
+        if shown.high - shown.low == inf and units.rule == "ratio":
+            told += " The denominator cannot be told from 0."
+    elif claim.unit == "seed" and shown.units < 30 and _one_side(shown, units):
+        n = shown.units
+        told = f"{n} of {n} runs; a kind of run rarer than {unseen_share(n):.0%} could still be unseen."
+    return told
+
+
+def _one_side(shown: Verdict, units: Units) -> bool:
+    """Whether every run by itself lies on the verdict's side."""
+    region, v = shown.claim.expect, units.runs
     inside = (v >= region.low) & (v <= region.high)
-    return len(v) if bool(np.all(inside)) == (status == "supported") and bool(np.all(inside == inside[0])) else 0
+    return bool(len(v) and np.all(inside if shown.status == "supported" else ~inside))
 
 
-def _evidence(units: Units) -> Evidence:
-    return next((e for e in EVIDENCE if e in units.evidence), "twin")
-
-
-def _weakest(records: Records) -> Evidence:
-    found = records.columns["evidence"].present() if len(records) else []
-    return next((e for e in EVIDENCE if e in found), "twin")
+def weakest(told: Sequence[Value]) -> Evidence:
+    """The weakest kind of evidence among these; a twin where none is named."""
+    return EVIDENCE[min((i for i, e in enumerate(EVIDENCE) if e in told), default=0)]

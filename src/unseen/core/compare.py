@@ -5,14 +5,17 @@ Difference(what="skills_in_context: exact", split="5 words", a=0.40, b=0.55, est
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from .record import Records
-from .stats import holm, paired
+from .claim import gap, measured
+from .record import Coded, Records, Value, means_of
+from .stats import holm
+
+SIDE = "side of the comparison"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +46,8 @@ class Comparison:
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values."""
-        return {
-            "a": self.first,
-            "b": self.second,
-            "differences": [asdict(d) for d in self.differences],
-            "notes": list(self.notes),
-        }
+        told = [asdict(d) for d in self.differences]
+        return {"a": self.first, "b": self.second, "differences": told, "notes": list(self.notes)}
 
 
 def compare(first: str, second: str, pairs: Mapping[str, tuple[Records, Records]]) -> Comparison:
@@ -56,87 +55,78 @@ def compare(first: str, second: str, pairs: Mapping[str, tuple[Records, Records]
     found: list[Difference] = []
     notes: list[str] = []
     for slug, (a, b) in pairs.items():
-        for measure in _measures(a, b):
-            told, said = _of_measure(slug, measure, a.final.where(measure=measure), b.final.where(measure=measure))
-            found += told
-            notes += said
-    adjusted = holm(np.array([d.p for d in found])) if found else []
+        of_a, of_b = (r.columns["measure"].present() for r in (a, b))
+        for measure in (str(m) for m in of_a if m in of_b):
+            for cell, part in _cells(beside(a, b, measure)):
+                told = _difference(f"{slug}: {measure}", measure, cell, part)
+                found += [told] if isinstance(told, Difference) else []
+                notes += [told] if isinstance(told, str) else _lost(f"{slug}: {measure}", cell, part, (a, b))
+    adjusted = holm(np.array([1.0 if np.isnan(d.p) else d.p for d in found]))
     return Comparison(first, second, [replace(d, holm=float(p)) for d, p in zip(found, adjusted, strict=True)], notes)
 
 
-def item_scores(records: Records, measure: str) -> dict[tuple[str, ...], float]:
-    """(where it was asked, item) -> score, averaged over seeds; the model's name is left out of where."""
-    held = records.items.where(measure=measure)
-    columns = [c for c in held.names() if c.startswith("setting") and c != "setting.model"]
-    told: dict[tuple[str, ...], list[float]] = {}
-    for row in zip(*(held.column(c) for c in [*columns, "split", "id"]), held.column("value"), strict=True):
-        told.setdefault(tuple(str(v) for v in row[:-1]), []).append(float(row[-1]))
-    return {k: float(np.mean(v)) for k, v in told.items()}
+def beside(a: Records, b: Records, measure: str) -> Records:
+    """The last step of a measure in two records as one, told apart by a coordinate, the model's name left out. Where
+    both kept items, only those that both were asked stay, and the rows are their means."""
+    rows = Records.concat([_labelled(r.final.where(measure=measure), side) for r, side in ((a, "A"), (b, "B"))])
+    items = rows.items
+    sides = items.columns.get(f"at.{SIDE}")
+    if sides is None or len(sides.present()) < 2:
+        return replace(rows, held=None)
+    place, first = items.places([*_names(items), "id"])
+    asked = np.zeros((len(first), len(sides.levels)), bool)
+    asked[place, sides.codes] = True
+    shared = items.take(np.flatnonzero(np.all(asked, axis=1)[place]))
+    return replace(means_of(shared), held=shared)
 
 
-def _measures(a: Records, b: Records) -> list[str]:
-    both = set(np.unique(a.column("measure")).tolist()) & set(np.unique(b.column("measure")).tolist())
-    return sorted(both)
+def by_side(measure: str, records: Records, **where: Value) -> tuple[Any, str]:
+    """The effect B minus A on such records, and its unit: items where each was run once, else seeds."""
+    once = len(records.columns["seed"].present()) <= 1
+    return gap(measure, {SIDE: "B"}, {SIDE: "A"}, **where), "item" if once else "seed"
 
 
-def _of_measure(slug: str, measure: str, a: Records, b: Records) -> tuple[list[Difference], list[str]]:
-    """The differences of one measure, a cell (setting without its model, split) at a time."""
-    mine, theirs = item_scores(a, measure), item_scores(b, measure)
-    items = bool(mine and theirs)
-    if not items:
-        mine, theirs = _seed_scores(a), _seed_scores(b)
-    found: list[Difference] = []
-    notes: list[str] = []
-    cells_a, cells_b = _cells(mine), _cells(theirs)
-    for cell in sorted(cells_a.keys() | cells_b.keys()):
-        one, two = cells_a.get(cell, {}), cells_b.get(cell, {})
-        shared = sorted(one.keys() & two.keys())
-        name = f"{slug}: {measure}"
-        if len(shared) < 2 or len(shared) < max(len(one), len(two)):
-            unit = "items" if items else "seeds"
-            notes.append(
-                f"{name} on {_words(cell)}: {len(shared)} {unit} are shared by A ({len(one)}) and B ({len(two)}); only shared ones are compared."
-            )
-        if len(shared) < 2:
-            continue
-        x, y = np.array([one[k] for k in shared]), np.array([two[k] for k in shared])
-        told = paired(x, y)
-        found.append(
-            Difference(
-                f"{name}{_arm(cell)}",
-                cell[-1],
-                float(x.mean()),
-                float(y.mean()),
-                told.estimate,
-                told.low,
-                told.high,
-                told.p,
-                len(shared),
-                "item" if items else "seed",
-            )
-        )
-    return found, notes
+def _labelled(records: Records, side: str) -> Records:
+    columns = {k: c for k, c in records.columns.items() if k != "setting.model"}
+    held = None if records.held is None else _labelled(records.held, side)
+    return replace(records, columns={**columns, f"at.{SIDE}": Coded.all(side, len(records))}, held=held)
 
 
-def _seed_scores(records: Records) -> dict[tuple[str, ...], float]:
-    columns = [c for c in records.names() if c.startswith(("setting", "at.")) and c != "setting.model"]
-    told: dict[tuple[str, ...], float] = {}
-    for row in zip(*(records.column(c) for c in [*columns, "split", "seed"]), records.column("value"), strict=True):
-        told[tuple(str(v) for v in row[:-1])] = float(row[-1])
-    return told
+def _names(records: Records) -> list[str]:
+    """The columns that make a cell of a comparison."""
+    return [*records.settings, "split", *(c for c in records.coordinates if c != f"at.{SIDE}")]
 
 
-def _cells(scores: Mapping[tuple[str, ...], float]) -> dict[tuple[str, ...], dict[str, float]]:
-    cells: dict[tuple[str, ...], dict[str, float]] = {}
-    for key, value in scores.items():
-        cells.setdefault(key[:-1], {})[key[-1]] = value
-    return cells
+def _cells(records: Records) -> list[tuple[dict[str, Value], Records]]:
+    names = _names(records)
+    first = records.take(records.places(names)[1])
+    cells = [dict(zip(names, key, strict=True)) for key in zip(*(first.column(n) for n in names), strict=True)]
+    return [(cell, records.where(**cell)) for cell in cells]
 
 
-def _arm(cell: Sequence[str]) -> str:
-    shown = [c for c in cell[1:-1] if c not in ("", "None", "nan")]
-    return f" ({', '.join(shown)})" if shown else ""
+def _difference(what: str, measure: str, cell: Mapping[str, Value], part: Records) -> Difference | str:
+    """The difference in one cell, or why there is none."""
+    effect, unit = by_side(measure, part)
+    told = measured(effect, part, unit=unit)
+    if np.isnan(told.low):
+        return f"{what} on {_words(cell)}: {told.why}"
+    a, b = (float(np.mean(part.where(**{SIDE: side}).value)) for side in "AB")
+    arm = _words({k: v for k, v in cell.items() if k not in ("setting", "split")})
+    named = f"{what} ({arm})" if arm else what
+    return Difference(named, str(cell["split"]), a, b, told.estimate, told.low, told.high, told.p, told.units, unit)
 
 
-def _words(cell: Iterable[str]) -> str:
-    return ", ".join(c for c in cell if c not in ("", "None", "nan"))
+def _lost(what: str, cell: Mapping[str, Value], part: Records, both: tuple[Records, Records]) -> list[str]:
+    """A note where A and B were not asked the same items."""
+    if part.held is None:
+        return []
+    known = {k: v for k, v in cell.items() if k != f"at.{SIDE}"}
+    asked = [len(set(r.items.where(**{k: v for k, v in known.items() if r.items.resolve(k)}).column("id"))) for r in both]  # fmt: skip
+    kept = len(part.items.columns["id"].present())
+    if kept == max(asked):
+        return []
+    return [f"{what} on {_words(cell)}: {kept} items are shared by A ({asked[0]}) and B ({asked[1]}); only shared ones are compared."]  # fmt: skip
+
+
+def _words(cell: Mapping[str, Value]) -> str:
+    return ", ".join(str(v) for v in cell.values() if v not in ("", None))

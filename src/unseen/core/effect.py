@@ -11,12 +11,14 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .errors import Invalid
 from .record import Records, Value
-from .stats import Ends, Floats, spearman
+from .stats import Ends, Floats
 
-Where = tuple[tuple[str, Value | frozenset[Value]], ...]
+Want = Value | frozenset[Value]  # a value, or any of several
+Where = tuple[tuple[str, Want], ...]
 
 
 class Untested(Exception):
@@ -24,48 +26,56 @@ class Untested(Exception):
 
 
 @dataclass(frozen=True)
-class Cell:
-    """One weighted mean: w, p [run], n [run], whether each run has items of its own, and runs that scored alike."""
+class Cells:
+    """Weighted fractions: weights w [cell], fractions p [cell], scores they stand on n [cell], columns of a ratio [cell]."""
 
-    w: float
+    w: Floats
     p: Floats
     n: Floats
-    own: bool
-    alike: bool = False
+    column: NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Gaps of two arms on the same items: weights w, Σd, Σd² and number of differences d in −1..1, each [pair]."""
+
+    w: Floats
+    total: Floats
+    square: Floats
+    n: Floats
 
 
 @dataclass(frozen=True)
 class Table:
-    """The scores of one split's shared items: x [unit item], weighted and summed over the arms of the split.
-
-    `arms` counts the cells summed; `weights` are theirs.
-    """
+    """The scores of one split's shared items, weighted and summed over its cells: x [unit item] ([unit item 2] of a ratio)."""
 
     split: str
-    ids: tuple[str, ...]
     x: Floats
-    weights: tuple[float, ...]
 
 
 @dataclass(frozen=True)
 class Units:
     """All that judging needs of an effect.
 
-    parts: paired = one [unit] (or [unit 2]); arms on different seeds, or one per split where items are the unit =
-    several, signs included; rank over a coordinate = one [unit 2] of (coordinate, value).
+    parts: arms on the same seeds = one [unit]; on different seeds, or items as units = several, signs included; ratio =
+    [unit 2] each; times = one [unit 2] of (after, at or before); rank over a coordinate = one [unit 2] of (coordinate,
+    value). `cells` and `pairs` are the floor of counts, `tables` the shared items. A `missing` text makes it untested.
     """
 
     rule: Literal["mean", "ratio", "median", "rank"]
     parts: tuple[Floats, ...]
     names: tuple[Value, ...] = ()
     ends: Ends | None = None
-    step: float = 0.0
+    step: float = 0.0  # the least step of a rank correlation, where each run has one
     least: int = 3
-    cells: tuple[Cell, ...] = ()
+    cells: Cells | None = None
+    pairs: Pairs | None = None
     tables: tuple[Table, ...] = ()
+    runs: Floats = field(default_factory=lambda: np.empty(0))  # the value of each run, where it has one
+    items: int = 0  # items in hand
+    of_items: bool = False  # whether parts hold a value an item
     evidence: tuple[str, ...] = ()
     missing: str = ""
-    of_items: bool = False  # whether the parts hold a value an item rather than a value a run
 
 
 class Effect(Protocol):
@@ -100,7 +110,7 @@ class Linear:
     def per_unit(self, records: Records, unit: str, over: tuple[str, ...] = ()) -> Units:
         from .cells import linear
 
-        return linear(self.terms, records, unit, over)
+        return linear((self.terms,), records, unit, over)
 
     def __str__(self) -> str:
         return self.words
@@ -108,7 +118,7 @@ class Linear:
 
 @dataclass(frozen=True)
 class Ratio:
-    """One level divided by another, in the same units."""
+    """One level divided by another."""
 
     top: Linear
     bottom: Linear
@@ -118,12 +128,9 @@ class Ratio:
         return tuple(dict.fromkeys((*self.top.measures, *self.bottom.measures)))
 
     def per_unit(self, records: Records, unit: str, over: tuple[str, ...] = ()) -> Units:
-        a, b = (e.per_unit(records, unit, over) for e in (self.top, self.bottom))
-        if len(a.parts) != 1 or len(b.parts) != 1 or a.names != b.names:
-            raise Untested("a ratio needs numerator and denominator from the same units; these differ.")
-        fractions = (0.0, 1.0) if a.ends == b.ends == (0.0, 1.0) else None
-        pairs = np.stack([a.parts[0], b.parts[0]], axis=1)
-        return Units("ratio", (pairs,), a.names, fractions, evidence=(*a.evidence, *b.evidence))
+        from .cells import linear
+
+        return linear((self.top.terms, self.bottom.terms), records, unit, over)
 
     def __str__(self) -> str:
         return f"({self.top}) divided by ({self.bottom})"
@@ -142,18 +149,9 @@ class Rank:
         return (self.measure,)
 
     def per_unit(self, records: Records, unit: str, over: tuple[str, ...] = ()) -> Units:
-        from .cells import along
+        from .cells import ranked
 
-        names, levels, values, evidence = along(self.measure, self.coordinate, self.where, records, unit, over)
-        if unit not in ("seed", "item"):
-            points = np.stack([levels, values.mean(axis=0)], axis=1)
-            return Units("rank", (points,), tuple(levels.tolist()), (-1.0, 1.0), least=8, evidence=evidence)
-        k = len(levels)
-        if k < 4:
-            raise Untested(f"a rank over {self.coordinate} needs 4 levels; there are {k}.")
-        step = 12 / (k**3 - k)
-        rho = np.array([spearman(levels, v) for v in values])
-        return Units("rank", (rho,), names, (-1 - step, 1 + step), step, evidence=evidence)
+        return ranked(self.measure, self.coordinate, self.where, records, unit, over)
 
     def __str__(self) -> str:
         return f"rank correlation of {self.measure} with {self.coordinate}{_told(self.where)}"
@@ -176,25 +174,12 @@ class StepsTo:
     def per_unit(self, records: Records, unit: str, over: tuple[str, ...] = ()) -> Units:
         from .curves import times
 
-        if unit != "seed":
-            raise Untested(f"steps_to is a time of a run; unit {unit!r} has none.")
-        names, bounds, evidence = times(self, self.where, records, over)
-        if self.against is not None:
-            others, other, more = times(self, self.against, records, over)
-            if names != others:
-                raise Untested("the two times are of different seeds, so their ratio has no pairs.")
-            with np.errstate(divide="ignore", invalid="ignore"):
-                low, high = bounds[:, 0] / other[:, 1], bounds[:, 1] / other[:, 0]
-            bounds, evidence = (
-                np.stack([np.nan_to_num(low, nan=0.0), np.where(np.isnan(high), np.inf, high)], axis=1),
-                evidence + more,
-            )
-        return Units("median", (bounds,), names, least=5, evidence=evidence)
+        return times(self, records, unit, over)
 
     def __str__(self) -> str:
         way = "falls to" if self.falling else "reaches"
         told = f"median steps until {self.measure} {way} {self.threshold:g}{_told(self.where)}"
-        return told if self.against is None else f"{told}, divided by those of{_told(self.against)}"
+        return told if self.against is None else f"{told}, divided by those of{_told(self.against, lead='')}"
 
 
 @dataclass(frozen=True)
@@ -214,38 +199,23 @@ class AtMatched:
     def per_unit(self, records: Records, unit: str, over: tuple[str, ...] = ()) -> Units:
         from .curves import matched
 
-        if unit != "seed":
-            raise Untested(f"at_matched reads the curve of a run; unit {unit!r} has none.")
-        names, values, counts, evidence = matched(self, self.where, records, over)
-        ends: Ends | None = (0.0, 1.0) if counts else None
-        if self.against is not None:
-            others, other, more_counts, more = matched(self, self.against, records, over)
-            ends = (-1.0, 1.0) if counts and more_counts else None
-            if names != others:
-                return Units("mean", (values, -other), names, ends, evidence=evidence + more)
-            values, evidence = values - other, evidence + more
-        return Units("mean", (values,), names, ends, evidence=evidence)
+        return matched(self, records, unit, over)
 
     def __str__(self) -> str:
         told = f"{self.measure} where {self.loss} passes {self.value:g}{_told(self.where)}"
-        return told if self.against is None else f"{told}, minus that of{_told(self.against)}"
+        return told if self.against is None else f"{told}, minus that of{_told(self.against, lead='')}"
 
 
-def level(measure: str, **where: Value | frozenset[Value]) -> Linear:
+def level(measure: str, **where: Want) -> Linear:
     """The mean of a measure over all cells that match."""
     return Linear((Term(1.0, measure, _where(where)),), f"mean {measure}{_told(_where(where))}")
 
 
-def gap(
-    measure: str,
-    first: Mapping[str, Value | frozenset[Value]],
-    second: Mapping[str, Value | frozenset[Value]],
-    **where: Value | frozenset[Value],
-) -> Linear:
+def gap(measure: str, first: Mapping[str, Want], second: Mapping[str, Want], **where: Want) -> Linear:
     """The mean on the first arm minus that on the second; `where` holds for both."""
-    a, b = _where({**where, **first}), _where({**where, **second})
+    arms = _where({**where, **first}), _where({**where, **second})
     words = f"mean {measure}{_told(_where(where))}{_told(_where(first))}, minus{_told(_where(second), lead='')}"
-    return Linear((Term(1.0, measure, a), Term(-1.0, measure, b)), words)
+    return Linear((Term(1.0, measure, arms[0]), Term(-1.0, measure, arms[1])), words)
 
 
 def minus(first: Linear, second: Linear) -> Linear:
@@ -254,7 +224,7 @@ def minus(first: Linear, second: Linear) -> Linear:
     return Linear((*first.terms, *turned), f"({first}) minus ({second})")
 
 
-def slope(measure: str, coordinate: str, **where: Value | frozenset[Value]) -> Linear:
+def slope(measure: str, coordinate: str, **where: Want) -> Linear:
     """The least-squares slope of a measure over a numeric coordinate, per unit of it."""
     return Linear(
         (Term(1.0, measure, _where(where), coordinate),), f"slope of {measure} over {coordinate}{_told(_where(where))}"
@@ -266,32 +236,21 @@ def ratio(top: Linear, bottom: Linear) -> Ratio:
     return Ratio(top, bottom)
 
 
-def rank(measure: str, coordinate: str, **where: Value | frozenset[Value]) -> Rank:
+def rank(measure: str, coordinate: str, **where: Want) -> Rank:
     """The rank correlation of a measure with a coordinate."""
     return Rank(measure, coordinate, _where(where))
 
 
 def steps_to(
-    measure: str,
-    threshold: float,
-    *,
-    against: Mapping[str, Value] | None = None,
-    falling: bool = False,
-    **where: Value | frozenset[Value],
+    measure: str, threshold: float, *, against: Mapping[str, Want] | None = None, falling: bool = False, **where: Want
 ) -> StepsTo:
     """The median number of steps until a measure reaches a threshold; with `against`, divided by that arm's."""
-    if against is None:
-        return StepsTo(measure, threshold, _where(where), None, falling)
-    return StepsTo(measure, threshold, _where(where), _where({**where, **against}), falling)
+    other = None if against is None else _where({**where, **against})
+    return StepsTo(measure, threshold, _where(where), other, falling)
 
 
 def at_matched(
-    measure: str,
-    loss: str,
-    value: float,
-    *,
-    against: Mapping[str, Value] | None = None,
-    **where: Value | frozenset[Value],
+    measure: str, loss: str, value: float, *, against: Mapping[str, Want] | None = None, **where: Want
 ) -> AtMatched:
     """A measure where `loss` passes `value` on each unit's own curve; with `against`, minus that arm's."""
     return AtMatched(measure, loss, value, _where(where), None if against is None else _where({**where, **against}))
@@ -302,7 +261,7 @@ def one_of(*values: Value) -> frozenset[Value]:
     return frozenset(values)
 
 
-def _where(want: Mapping[str, Value | frozenset[Value]]) -> Where:
+def _where(want: Mapping[str, Want]) -> Where:
     if "measure" in want:
         raise Invalid("an effect's measure is its first argument; it cannot stand among the conditions too.")
     return tuple(sorted(want.items()))

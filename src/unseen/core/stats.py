@@ -1,144 +1,182 @@
 """How sure can one be? Intervals in closed form for means, counts, ratios, ranks and times; nothing draws random numbers.
 
-    limits(m=0.9, variance=0.001, df=4, skew=0, n=5, ends=(0, 1))  ->  (0.79, 0.97)
+    limits(spread(np.array([0.86, 0.91, 0.93])), ends=(0, 1))  ->  (0.78, 0.96)
 
-Every array function takes alpha, so that a verdict's p is the smallest alpha at which it is decided.
+All work along the last axis and over any axes before it. Each takes alpha, so that a verdict's p is the smallest alpha
+at which it is decided.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from math import atanh, inf, nan, sqrt, tanh
+from dataclasses import dataclass, replace
+from math import sqrt
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.floating]
-Ends = tuple[float, float]
+Floats = NDArray[np.floating[Any]]
+Limits = tuple[Floats, Floats]
+Ends = tuple[float, float] | Limits
 
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """Mean, variance of the mean, its degrees of freedom, its skewness, and the number of units behind it."""
+    """How far a mean may be off, as sums over its independent parts [...].
 
-    m: float
-    variance: float
-    df: float
-    skew: float
+    `m` mean; `variance` V of the mean; `squares` ΣV²/df, so that df = V²/squares; `cubes` ΣV^1.5·λ, λ the skewness of
+    the mean; `n` units in the smallest part; `least` below which df cannot fall.
+    """
+
+    m: Floats
+    variance: Floats
+    squares: Floats
+    cubes: Floats
     n: int
+    least: float = 0.0
 
 
 def spread(values: Floats) -> Spread:
-    """The spread of the mean of values [unit]: V = Σd²/(n−1)/n, λ = mean(d³)/mean(d²)^1.5/√n."""
-    n = len(values)
-    m = float(np.mean(values))
+    """The spread of the mean of values [... unit]: V = Σd²/(n−1)/n, df = n−1, λ = mean(d³)/mean(d²)^1.5/√n."""
+    n = values.shape[-1]
+    m = values.mean(-1)
     if n < 2:
-        return Spread(m, 0.0, 1.0, 0.0, n)
-    d = values - m
-    second = float(np.mean(d**2))
-    variance = second * n / (n - 1) / n
-    if second <= (1e-12 * (1 + abs(m))) ** 2:
-        return Spread(m, 0.0, n - 1, 0.0, n)
-    return Spread(m, variance, n - 1, float(np.mean(d**3)) / second**1.5 / sqrt(n), n)
+        return Spread(m, m * 0, m * 0, m * 0, n)
+    d = values - m[..., None]
+    variance = (d * d).mean(-1) / (n - 1)
+    return Spread(m, variance, variance**2 / (n - 1), (d**3).mean(-1) / (n - 1) ** 1.5 / sqrt(n), n)
 
 
 def together(parts: Sequence[Spread]) -> Spread:
-    """The spread of a sum of independent parts (two parts: Welch): V = ΣV_k, df = V²/Σ(V_k²/df_k)."""
-    m, variance = sum(p.m for p in parts), sum(p.variance for p in parts)
-    n = min(p.n for p in parts)
-    if variance <= 0:
-        return Spread(m, 0.0, max(1.0, sum(p.df for p in parts)), 0.0, n)
-    df = variance**2 / sum(p.variance**2 / p.df for p in parts if p.variance > 0)
-    skew = sum(p.variance**1.5 * p.skew for p in parts) / variance**1.5
-    return Spread(m, variance, df, skew, n)
+    """The spread of a sum of independent parts; of two samples, the second negative, it is Welch's."""
+    return Spread(
+        sum((p.m for p in parts), np.zeros(())),
+        sum((p.variance for p in parts), np.zeros(())),
+        sum((p.squares for p in parts), np.zeros(())),
+        sum((p.cubes for p in parts), np.zeros(())),
+        min(p.n for p in parts),
+    )
 
 
-def crossed(units: Spread, tables: Sequence[Floats]) -> Spread:
-    """The spread of a mean over units × shared items: two-way, by the tables [unit item] of weighted scores per split."""
-    item_parts: list[Spread] = []
-    both = squares = 0.0
-    n_units = units.n
-    for x in tables:
-        s, i = x.shape
-        if i < 2:
-            continue
-        item_parts.append(spread(x.mean(axis=0)))
-        if s > 1:
-            left = x - x.mean(axis=1, keepdims=True) - x.mean(axis=0) + x.mean()
-            v = float(np.sum(left**2)) / ((s - 1) * (i - 1)) / (s * i)
-            both += v
-            squares += v**2 / ((s - 1) * (i - 1))
-    of_items = sum(p.variance for p in item_parts)
-    variance = max(units.variance, of_items, units.variance + of_items - both)
-    if variance <= 0:
-        return units
-    bottom = units.variance**2 / units.df + sum(p.variance**2 / p.df for p in item_parts) + squares
-    df = max(float(n_units - 1), variance**2 / bottom)
-    skew = (units.variance**1.5 * units.skew + sum(p.variance**1.5 * p.skew for p in item_parts)) / variance**1.5
-    return Spread(units.m, variance, max(df, 1.0), skew, n_units)
+@dataclass(frozen=True, slots=True)
+class Noise:
+    """The spread of item means over a table of units × items, for any weights of its k columns.
+
+    `m` [... k]; `items` [... k k] is V_i and `both` [... k k] V_si as quadratic forms, `cubes` [... k k k] V_i^1.5·λ_i as
+    a cubic one.
+    """
+
+    m: Floats
+    items: Floats
+    both: Floats
+    cubes: Floats
+    units: int
+    n: int
 
 
-def limits(of: Spread, ends: Ends | None, alpha: float = 0.05) -> Ends:
+def noise(x: Floats) -> Noise:
+    """The noise of scores x [... unit item k]: V_i = var(item means)/I, V_si = residual mean square/(S·I)."""
+    s, i, _ = x.shape[-3:]
+    y = x.mean(-3)
+    m = y.mean(-2)
+    d = y - m[..., None, :]
+    items = np.einsum("...ij,...ik->...jk", d, d) / (max(1, i - 1) * i)
+    cubes = np.einsum("...ij,...ik,...il->...jkl", d, d, d) / i / (max(1, i - 1) ** 1.5 * sqrt(i))
+    if s == 1:
+        return Noise(m, items, items * 0, cubes, s, i)
+    left = x - x.mean(-2, keepdims=True) - d[..., None, :, :]
+    both = np.einsum("...sij,...sik->...jk", left, left) / (max(1, (s - 1) * (i - 1)) * s * i)
+    return Noise(m, items, both, cubes, s, i)
+
+
+def weighed(of: Noise, w: Floats) -> Spread:
+    """The spread of the items' weighted mean, columns weighted by w [... k]."""
+    variance = _form(of.items, w)
+    scale = np.sum(w**2 * np.einsum("...jj->...j", of.items), -1)
+    variance = np.where(variance <= 1e-13 * scale, 0.0, variance)  # columns that cancel, up to rounding
+    cubes = np.einsum("...jkl,...j,...k,...l->...", of.cubes, w, w, w)
+    return Spread(np.sum(of.m * w, -1), variance, variance**2 / max(1, of.n - 1), cubes, of.n)
+
+
+def _form(form: Floats, w: Floats) -> Floats:
+    return np.einsum("...jk,...j,...k->...", form, w, w)
+
+
+def crossed(units: Spread, tables: Sequence[Noise], w: Floats) -> Spread:
+    """The spread of a mean over units and shared items: V = max(V_s, V_i, V_s + V_i − V_si), V_i and V_si summed over
+    the tables (one a split)."""
+    items = together([weighed(t, w) for t in tables])
+    pairs = [(_form(t.both, w), max(1, (t.units - 1) * (t.n - 1))) for t in tables]
+    both, squares = sum(v for v, _ in pairs), sum(v**2 / df for v, df in pairs)
+    variance = np.maximum(np.maximum(units.variance, items.variance), units.variance + items.variance - both)
+    squares = units.squares + items.squares + squares
+    return Spread(units.m, variance, squares, units.cubes + items.cubes, units.n, units.n - 1)
+
+
+def at_least(of: Spread, variance: float) -> Spread:
+    """The spread with no less than this variance, its skewness and degrees of freedom (n − 1) kept."""
+    v = np.maximum(of.variance, variance)
+    scale = np.divide(v, of.variance, out=np.zeros_like(v), where=of.variance > 0)
+    return replace(of, variance=v, squares=v**2 / max(1, of.n - 1), cubes=of.cubes * scale**1.5)
+
+
+def limits(of: Spread, ends: Ends | None, alpha: float = 0.05) -> Limits:
     """The limits of a mean: Student; with 10 units or more the outer of Student and Hall (1992); with 3 to 9 units and
     ends the exact binomial limits at the effective number of units (Korn and Graubard 1998)."""
-    from scipy.special import betaincinv, ndtri, stdtrit
+    from scipy.special import betainccinv, betaincinv, ndtri, stdtrit
 
-    m, variance, df, lam, n = of.m, of.variance, of.df, of.skew, of.n
-    t, se = float(stdtrit(df, 1 - alpha / 2)), sqrt(variance)
-    if se <= 1e-9 * (1 + abs(m)):
-        return m, m
-    if n >= 10:
-        return min(m - se * t, m - se * _hall(t, lam)), max(m + se * t, m - se * _hall(-t, lam))
-    if ends is None:
-        return m - t * se, m + t * se
-    a, b = ends
-    p, w = (m - a) / (b - a), variance / (b - a) ** 2
-    e = p * (1 - p) / w * (float(ndtri(1 - alpha / 2)) / t) ** 2 if t > 0 else inf
-    if not 0 < p < 1 or not np.isfinite(e):
-        return m, m
-    low = float(betaincinv(p * e, e - p * e + 1, alpha / 2))
-    high = float(betaincinv(p * e + 1, e - p * e, 1 - alpha / 2))
-    return a + (b - a) * low, a + (b - a) * high
-
-
-def _hall(y: float, lam: float) -> float:
-    if abs(lam) < 1e-6:
-        return y
-    return float(3 / lam * (np.cbrt(1 + lam * (y - lam / 6)) - 1))
+    m, se = of.m, np.sqrt(of.variance)
+    flat = se <= 1e-9 * (1 + np.abs(m))  # all units equal, up to rounding
+    v = np.where(flat, 1.0, of.variance)
+    df = np.where(flat, 1.0, np.maximum(of.least, v**2 / np.where(of.squares > 0, of.squares, v**2)))
+    t = np.maximum(-stdtrit(df, alpha / 2), 1e-9)
+    if of.n >= 10:
+        lam = of.cubes / v**1.5
+        low, high = m - se * np.maximum(t, _hall(t, lam)), m + se * np.maximum(t, -_hall(-t, lam))
+    elif ends is None:
+        low, high = m - se * t, m + se * t
+    else:
+        a, b = ends
+        p = np.clip((m - a) / (b - a), 0.0, 1.0)
+        e = p * (1 - p) * (b - a) ** 2 / v * (ndtri(alpha / 2) / t) ** 2
+        low = a + (b - a) * np.where(p * e > 0, betaincinv(p * e, e - p * e + 1, alpha / 2), p)
+        high = a + (b - a) * np.where(e - p * e > 0, betainccinv(p * e + 1, e - p * e, alpha / 2), p)
+    return np.where(flat, m, low), np.where(flat, m, high)
 
 
-def clopper_pearson(successes: float, n: float, alpha: float = 0.05) -> Ends:
+def _hall(y: Floats, lam: Floats) -> Floats:
+    """Hall's transformed quantile: 3/λ·(∛(1 + λ(y − λ/6)) − 1), y itself without skewness."""
+    safe = np.where(np.abs(lam) < 1e-6, 1.0, lam)
+    return np.where(np.abs(lam) < 1e-6, y, 3 / safe * (np.cbrt(1 + safe * (y - safe / 6)) - 1))
+
+
+def clopper_pearson(successes: Floats, n: Floats, alpha: float = 0.05) -> Limits:
     """The exact binomial limits of `successes` out of `n`."""
-    from scipy.special import betaincinv
+    from scipy.special import betainccinv, betaincinv
 
-    low = 0.0 if successes <= 0 else float(betaincinv(successes, n - successes + 1, alpha / 2))
-    high = 1.0 if successes >= n else float(betaincinv(successes + 1, n - successes, 1 - alpha / 2))
+    x = np.clip(successes, 0, n)
+    low = np.where(x <= 0, 0.0, betaincinv(np.maximum(x, 1e-9), n - x + 1, alpha / 2))
+    high = np.where(x >= n, 1.0, betainccinv(x + 1, np.maximum(n - x, 1e-9), alpha / 2))
     return low, high
 
 
-def counts_floor(m: float, cells: Sequence[tuple[float, float, float]], alpha: float = 0.05) -> Ends:
-    """The least interval of a weighted sum of fractions; cells are (weight, fraction, number of scores)."""
-    down = up = 0.0
-    for w, p, n in cells:
-        low, high = clopper_pearson(p * n, n, alpha)
-        below, above = (p - low, high - p) if w >= 0 else (high - p, p - low)
-        down += (w * below) ** 2
-        up += (w * above) ** 2
-    return m - sqrt(down), m + sqrt(up)
+def counts_reach(w: Floats, down: Floats, up: Floats) -> Limits:
+    """How far below and above a weighted sum of fractions lies, squared: Σ(w(p−l))² and Σ(w(u−p))², l and u swapped
+    where w < 0. Weights w [... cell], down = p − l and up = u − p [... cell]."""
+    below, above = np.where(w >= 0, down, up), np.where(w >= 0, up, down)
+    return np.sum((w * below) ** 2, axis=-1), np.sum((w * above) ** 2, axis=-1)
 
 
-def bonett_price(differences: Floats, n: float, alpha: float = 0.05) -> Ends:
-    """The least interval of a gap of two arms on the same items: one item won and one lost are added (2012).
+def bonett_price(total: Floats, square: Floats, n: Floats, alpha: float = 0.05) -> Limits:
+    """The limits of a gap of two arms on the same n items (2012): one item won and one lost are added.
 
-    differences [pair] lie in −1..1; n counts the pairs that are not mere repeats.
+    `total` is Σd and `square` Σd² of the differences d in −1..1.
     """
     from scipy.special import ndtri
 
-    weight = n / len(differences)
-    total, square = float(np.sum(differences)) * weight, float(np.sum(differences**2)) * weight
     m, q = total / (n + 2), (square + 2) / (n + 2)
-    half = float(ndtri(1 - alpha / 2)) * sqrt(max(0.0, (q - m**2) / (n + 2)))
+    half = -ndtri(alpha / 2) * np.sqrt((q - m**2) / (n + 2))
     return m - half, m + half
 
 
@@ -149,142 +187,94 @@ def mcnemar(won: int, lost: int) -> float:
     return 1.0 if won + lost == 0 else min(1.0, 2 * float(bdtr(min(won, lost), won + lost, 0.5)))
 
 
-def fieller(a: Floats, b: Floats, ends: Ends | None, alpha: float = 0.05) -> Ends:
-    """All c with 0 in the interval of `a − c·b`, values [unit]; the whole line if the interval of b holds 0.
+def fieller(interval: Callable[[Floats], Limits], estimate: Floats) -> Limits:
+    """The limits of a ratio a/b: all c with 0 in `interval(c)`, that of a − c·b, by bisection outward from the estimate.
 
-    `ends` are those of a and of b alike (fractions: 0, 1), or None.
+    `interval` takes c [2 ...], both sides of the estimates [...] at once.
     """
-    low, high = limits(spread(b), ends, alpha)
-    if low <= 0 <= high:
-        return -inf, inf
-    estimate = float(np.mean(a) / np.mean(b))
+    sign = np.reshape((-1.0, 1.0), (2, *(1 for _ in estimate.shape)))
 
-    def inside(c: float) -> bool:
-        reach = (
-            None
-            if ends is None
-            else (min(ends[0] - c * ends[1], ends[0] - c * ends[0]), max(ends[1] - c * ends[0], ends[1] - c * ends[1]))
-        )
-        found = limits(spread(a - c * b), reach, alpha)
-        return found[0] <= 0 <= found[1]
+    def inside(reach: Floats) -> NDArray[np.bool_]:
+        low, high = interval(estimate + sign * reach)
+        return (low <= 0) & (high >= 0)
 
-    return _outward(inside, estimate, -1), _outward(inside, estimate, 1)
-
-
-def _outward(inside: Callable[[float], bool], start: float, sign: int) -> float:
-    """The last point inside, from `start` outward: double the reach until outside, then halve."""
-    near, reach = 0.0, 1e-6 * (1 + abs(start))
-    while inside(start + sign * reach):
-        near, reach = reach, reach * 2
-        if reach > 1e9 * (1 + abs(start)):
-            return sign * inf
-    for _ in range(60):
-        middle = (near + reach) / 2
-        near, reach = (middle, reach) if inside(start + sign * middle) else (near, middle)
-    return start + sign * near
+    far = 1e-6 * (1 + np.abs(estimate)) * np.ones_like(sign)
+    near, most = far * 0, far * 1e15
+    while np.any(within := inside(far) & (far <= most)):
+        near, far = np.where(within, far, near), np.where(within, far * 2, far)
+    endless = far > most
+    for _ in range(45):
+        middle = (near + far) / 2
+        within = inside(middle)
+        near, far = np.where(within, middle, near), np.where(within, far, middle)
+    low, high = np.where(endless, sign * np.inf, estimate + sign * near)
+    return low, high
 
 
 def ranks(values: Floats) -> Floats:
-    """Average ranks (1..n) of values [n], ties sharing the mean of theirs."""
-    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
-    last = np.cumsum(counts)
-    return ((last - counts + 1 + last) / 2)[inverse]
+    """Average ranks (1..n) along the last axis, ties sharing the mean of theirs."""
+    order = np.argsort(values, axis=-1, kind="stable")
+    ordered = np.take_along_axis(values, order, -1)
+    n = values.shape[-1]
+    place = np.broadcast_to(np.arange(n), values.shape)
+    new = np.ones(values.shape, bool)
+    new[..., 1:] = ordered[..., 1:] != ordered[..., :-1]
+    first = np.maximum.accumulate(np.where(new, place, 0), axis=-1)
+    ends = np.roll(new, -1, -1)
+    last = np.minimum.accumulate(np.where(ends, place, n - 1)[..., ::-1], axis=-1)[..., ::-1]
+    found = np.empty(values.shape)
+    np.put_along_axis(found, order, (first + last) / 2 + 1, -1)
+    return found
 
 
-def spearman(x: Floats, y: Floats) -> float:
-    """Spearman's rank correlation; 0 where all of one are tied."""
-    a, b = ranks(x) - (len(x) + 1) / 2, ranks(y) - (len(y) + 1) / 2
-    size = sqrt(float(np.sum(a**2)) * float(np.sum(b**2)))
-    return 0.0 if size == 0 else float(np.sum(a * b)) / size
+def spearman(x: Floats, y: Floats) -> Floats:
+    """Spearman's rank correlation along the last axis; 0 where all of one are tied."""
+    a, b = (ranks(v) - (v.shape[-1] + 1) / 2 for v in np.broadcast_arrays(x, y))
+    size = np.sqrt(np.sum(a * a, -1) * np.sum(b * b, -1))
+    return np.divide(np.sum(a * b, -1), size, out=np.zeros_like(size), where=size > 0)
 
 
-def rank_limits(rho: float, k: int, alpha: float = 0.05) -> Ends:
-    """The limits of Spearman's rho over k points (Bonett and Wright 2000)."""
+def rank_limits(rho: Floats, k: int, alpha: float = 0.05) -> Limits:
+    """The limits of Spearman's ρ over k points: tanh(atanh ρ ± z·√((1 + ρ²/2)/(k − 3))) (Bonett and Wright 2000)."""
     from scipy.special import ndtri
 
     most = 1 - 6 / (k**3 - k)
-    half = float(ndtri(1 - alpha / 2)) * sqrt((1 + rho**2 / 2) / (k - 3))
-    at = atanh(max(-most, min(most, rho)))
-    return tanh(at - half), tanh(at + half)
+    half = -ndtri(alpha / 2) * np.sqrt((1 + rho**2 / 2) / (k - 3))
+    at = np.arctanh(np.clip(rho, -most, most))
+    return np.tanh(at - half), np.tanh(at + half)
 
 
-def median_limits(low: Floats, high: Floats, alpha: float = 0.05) -> Ends:
-    """The limits of a median of interval-censored values [unit]: k-th smallest lower to k-th largest upper end."""
+def median_limits(low: Floats, high: Floats, alpha: float = 0.05) -> Limits:
+    """The limits of a median of values known to lie between low and high [... unit]: the k-th smallest lower and the
+    k-th largest upper end, k the largest with P(Bin(n, ½) ≤ k − 1) ≤ 0.625·alpha."""
     from scipy.special import bdtr
 
-    n, k = len(low), 0
-    while k < n and float(bdtr(k, n, 0.5)) <= 0.625 * alpha:
-        k += 1
+    n = low.shape[-1]
+    k = int(np.sum(bdtr(np.arange(n // 2 + 1), n, 0.5) <= 0.625 * alpha * (1 + 1e-12)))
     if k == 0:
-        return -inf, inf
-    return float(np.sort(low)[k - 1]), float(np.sort(high)[n - k])
+        return np.full(low.shape[:-1], -np.inf), np.full(low.shape[:-1], np.inf)
+    return np.sort(low)[..., k - 1], np.sort(high)[..., n - k]
 
 
 def holm(p: Floats) -> Floats:
     """Holm's adjusted p values [claim]."""
     order = np.argsort(p, kind="stable")
-    scaled = np.minimum(1.0, p[order] * (len(p) - np.arange(len(p))))
     adjusted = np.empty(len(p))
-    adjusted[order] = np.maximum.accumulate(scaled) if len(p) else scaled
+    adjusted[order] = np.maximum.accumulate(np.minimum(1.0, p[order] * (len(p) - np.arange(len(p)))))
     return adjusted
 
 
-@dataclass(frozen=True, slots=True)
-class Paired:
-    """Second minus first over the same n items (or seeds): limits, p against 0, and how many each alone got right."""
-
-    estimate: float
-    low: float
-    high: float
-    p: float
-    n: int
-    won: int
-    lost: int
-
-
-def paired(first: Floats, second: Floats) -> Paired:
-    """The paired difference of scores [item]: Bonett-Price with exact McNemar for right-or-wrong scores, else as a mean.
-
-    p is the larger of the interval's and McNemar's, so that the two never disagree.
-    """
-    d = np.asarray(second, float) - np.asarray(first, float)
-    n, m = len(d), float(np.mean(d))
-    fractions = bool(np.all((first >= 0) & (first <= 1) & (second >= 0) & (second <= 1)))
-    binary = fractions and bool(np.all(np.isin(first, (0, 1)) & np.isin(second, (0, 1))))
-    won, lost = int(np.sum(d > 0)), int(np.sum(d < 0))
-
-    def at(alpha: float) -> Ends:
-        if binary:
-            return bonett_price(d, n, alpha)
-        if n < 3:
-            return -inf, inf
-        return limits(spread(d), (-1.0, 1.0) if fractions else None, alpha)
-
-    low, high = at(0.05)
-    p = smallest_alpha(lambda alpha: not at(alpha)[0] <= 0 <= at(alpha)[1])
-    if binary:
-        p = max(p, mcnemar(won, lost))
-        low, high = _agreeing(low, high, p)
-    ends = (-1.0, 1.0) if fractions else (-inf, inf)
-    return Paired(m, max(low, ends[0]), min(high, ends[1]), p, n, won, lost)
-
-
-def _agreeing(low: float, high: float, p: float) -> Ends:
-    """The interval widened to 0 where the exact test does not reject."""
-    return (min(low, 0.0), max(high, 0.0)) if p > 0.05 else (low, high)
-
-
 def smallest_alpha(decided: Callable[[float], bool]) -> float:
-    """The smallest alpha at which `decided(alpha)` holds: 40 bisections on its logarithm; 1 if none does."""
-    low, high = np.log(1e-12), 0.0
-    if decided(1e-12):
-        return 1e-12
-    if not decided(1 - 1e-12):
-        return 1.0
+    """The smallest alpha at which `decided(alpha)` holds, by 40 bisections of its logarithm; 1 if none does.
+
+    It is at most .05 exactly where `decided(0.05)` holds, whatever the rounding.
+    """
+    low, high = (np.log(1e-12), np.log(0.05)) if decided(0.05) else (np.log(0.05), 0.0)
     for _ in range(40):
         middle = (low + high) / 2
         low, high = (low, middle) if decided(float(np.exp(middle))) else (middle, high)
-    return float(np.exp(high))
+    p = float(np.exp(high))
+    return min(p, 0.05) if high <= np.log(0.05) else p
 
 
 def chance_wrong(judged: int) -> float:
@@ -294,4 +284,4 @@ def chance_wrong(judged: int) -> float:
 
 def unseen_share(n: int) -> float:
     """The share of a kind of run that n runs, none of it, still leave possible: 1 − 0.05^(1/n)."""
-    return 1 - 0.05 ** (1 / n) if n else nan
+    return 1 - 0.05 ** (1 / n)
