@@ -1,14 +1,16 @@
 """How does a local language model answer many prompts fast? What prompts share is computed once.
 
-Scoring: equal prompts are one context for several answers, a beginning that all prompts share is one for all, and the
-head is applied at answer positions only. Generation: batches by tokens, sorted by length, rows leave when they end.
+Scoring: a prompt and its answers are one tree (`tree.py`), a beginning that all prompts share is read once for all, and
+the head is applied at answer positions only. Generation: batches by tokens, sorted by length, rows leave when they end.
 Prompts are padded on the left and positions count from the first real token.
 """
 
 from __future__ import annotations
 
 import hashlib
+import inspect
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,8 +21,22 @@ from torch import Tensor
 from unseen.core.errors import Failed, Invalid
 from unseen.core.model import Answer, Prompt
 
+from .tree import Tree, grown, laid
+
 SHARED_FROM = 16  # tokens; a shorter common beginning is not worth a cache of its own
 TOKENS_AT_ONCE = {"cpu": 2_048, "cuda": 65_536}
+LOGITS_AT_ONCE = {"cpu": 1 << 26, "cuda": 1 << 30}  # rows × positions × vocabulary
+WIDEST_TREE = 4_096  # tokens; the mask of a tree is square
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """How answers are written: the most tokens, the temperature (0: the likeliest token), its seed, and what ends them."""
+
+    most: int
+    temperature: float
+    seed: int
+    stop: tuple[str, ...]
 
 
 class Local:
@@ -31,6 +47,9 @@ class Local:
         self.device = next(model.parameters()).device
         self.rows = None if batch_size == "auto" else int(batch_size)
         self.tokens = TOKENS_AT_ONCE.get(self.device.type, 16_384)
+        self.logits = LOGITS_AT_ONCE.get(self.device.type, 1 << 28) // int(getattr(model.config, "vocab_size", 1 << 16))
+        self.takes = frozenset(inspect.signature(model.forward).parameters)
+        self.branching: bool | None = None  # whether trees are scored right; found out on first use
         self.longest = int(getattr(model.config, "max_position_embeddings", 0) or 1 << 30)
 
     @torch.inference_mode()
@@ -47,58 +66,70 @@ class Local:
         ids = [self.encoded(p)[-max(1, self.longest - max_new_tokens) :] for p in prompts]
         shared = common_start(ids)
         start = self._shared(ids[0][:shared]) if shared else None
+        how = Writing(max_new_tokens, temperature, seed, tuple(stop))
         for part in self._batches([len(i) - shared + max_new_tokens for i in ids]):
-            sources = [_source(seed, ids[i]) for i in part] if temperature else []
-            told = self._written(
-                [ids[i][shared:] for i in part], start, shared, max_new_tokens, temperature, sources, stop
-            )
-            yield from zip(part, told, strict=True)
+            yield from zip(part, self._written([ids[i] for i in part], start, shared, how), strict=True)
 
     @torch.inference_mode()
     def scores(self, prompts: Sequence[Prompt], answers: Sequence[str]) -> NDArray[np.float64]:
-        """The log-probability of each answer after its prompt (nats) [prompt]."""
-        pairs = [self.pair(p, a) for p, a in zip(prompts, answers, strict=True)]
+        """The log-probability of each answer after its prompt (nats) [prompt]; a prompt too long is read from its end."""
+        pairs = [self._cut(*self.pair(p, a)) for p, a in zip(prompts, answers, strict=True)]
         by_context: dict[tuple[int, ...], list[int]] = {}
         for i, (context, _) in enumerate(pairs):
             by_context.setdefault(tuple(context), []).append(i)
         contexts = list(by_context)
         shared = common_start(contexts)
         start = self._shared(contexts[0][:shared]) if shared else None
+        trees = [grown(c[shared:], [pairs[i][1] for i in by_context[c]]) for c in contexts]
         found = np.zeros(len(pairs))
-        sizes = [len(c) - shared + sum(len(pairs[i][1]) for i in by_context[c]) for c in contexts]
-        for part in self._batches(sizes):
-            group = [by_context[contexts[c]] for c in part]
-            told = self._scored(
-                [contexts[c][shared:] for c in part], [[pairs[i][1] for i in g] for g in group], start, shared
-            )
-            for i, value in zip([i for g in group for i in g], told, strict=True):
-                found[i] = value
+        branching = self._branches(max((shared + len(t.tokens) for t in trees), default=0))
+        for part in self._batches([len(t.tokens) for t in trees], [t.heads for t in trees]):
+            if branching:
+                told = self._at_once([trees[c] for c in part], start, shared)
+            else:
+                group = [[pairs[i][1] for i in by_context[contexts[c]]] for c in part]
+                told = self._scored([contexts[c][shared:] for c in part], group, start, shared)
+            found[[i for c in part for i in by_context[contexts[c]]]] = told
         return found
 
     def encoded(self, prompt: Prompt) -> list[int]:
         """A prompt's tokens: plain text as it is, chat turns through the tokenizer's template."""
         if isinstance(prompt, str):
-            return self.tokenizer(prompt, add_special_tokens=self._begins())["input_ids"] or [self._end()]
+            return self._plain(prompt) or [self._end()]
         if not getattr(self.tokenizer, "chat_template", None):
-            text = "\n\n".join(turn["content"] for turn in prompt)
-            return self.tokenizer(text, add_special_tokens=self._begins())["input_ids"] or [self._end()]
+            return self._plain("\n\n".join(turn["content"] for turn in prompt)) or [self._end()]
         told = self.tokenizer.apply_chat_template([dict(t) for t in prompt], add_generation_prompt=True, tokenize=False)
         return self.tokenizer(told, add_special_tokens=False)["input_ids"]
 
     def pair(self, prompt: Prompt, answer: str) -> tuple[list[int], list[int]]:
         """Tokens of the prompt, and those that the answer adds; spaces at a prompt's end count as the answer's."""
-        if not isinstance(prompt, str):
-            return self.encoded(prompt), self.tokenizer(answer, add_special_tokens=False)["input_ids"]
-        bare = prompt.rstrip()
-        context = self.tokenizer(bare, add_special_tokens=self._begins())["input_ids"] if bare else []
-        whole = self.tokenizer(prompt + answer, add_special_tokens=self._begins())["input_ids"]
-        added = whole[len(context) :]
+        if isinstance(prompt, str):
+            bare = prompt.rstrip()
+            context = self._plain(bare) if bare else []
+            added = self._plain(prompt + answer)[len(context) :]
+        else:
+            context = self.encoded(prompt)
+            added = self.tokenizer(answer, add_special_tokens=False)["input_ids"]
         if not added:
             raise Invalid(f"the answer {answer!r} adds no token after its prompt, so it has no log-probability.")
         return context or [self._end()], added
 
-    def _begins(self) -> bool:
-        return bool(getattr(self.tokenizer, "add_bos_token", False))
+    def _plain(self, text: str) -> list[int]:
+        """Tokens of a text, begun as the tokenizer begins texts by itself."""
+        ids = self.tokenizer(text, add_special_tokens=False)["input_ids"]
+        first = self.tokenizer.bos_token_id
+        if first is None or not text or ids[:1] == [first]:
+            return ids
+        return [first, *ids] if self.tokenizer("a")["input_ids"][:1] == [first] else ids
+
+    def _cut(self, context: list[int], answer: list[int]) -> tuple[list[int], list[int]]:
+        """A pair that fits the model: the context loses its beginning. The answer's last token is never read."""
+        room = self.longest + 1 - len(answer)
+        if room < 1:
+            raise Invalid(
+                f"an answer of {len(answer)} tokens leaves no room for its prompt: the model reads {self.longest} at most; shorten it."
+            )
+        return context[-room:], answer
 
     def _end(self) -> int:
         found = self.tokenizer.eos_token_id if self.tokenizer.eos_token_id is not None else self.tokenizer.bos_token_id
@@ -121,14 +152,17 @@ class Local:
         cache.batch_repeat_interleave(rows)
         return cache
 
-    def _batches(self, sizes: Sequence[int]) -> Iterator[list[int]]:
-        """Indices in batches of like size, within the rows or tokens taken at once; longest first."""
+    def _batches(self, sizes: Sequence[int], heads: Sequence[int] = ()) -> Iterator[list[int]]:
+        """Indices in batches of like size, within the rows, or the tokens and logits, taken at once; longest first."""
         order = sorted(range(len(sizes)), key=lambda i: -sizes[i])
         part: list[int] = []
+        most = 0
         for i in order:
-            if part and (len(part) >= self.rows if self.rows else sizes[part[0]] * (len(part) + 1) > self.tokens):
+            most, n = max(most, heads[i] if heads else 1), len(part) + 1
+            full = n > self.rows if self.rows else sizes[part[0] if part else i] * n > self.tokens
+            if part and (full or most * n > self.logits):
                 yield part
-                part = []
+                part, most = [], heads[i] if heads else 1
             part.append(i)
         if part:
             yield part
@@ -146,20 +180,52 @@ class Local:
         return tokens.to(self.device), mask.to(self.device), places.to(self.device)
 
     def _forward(self, tokens: Tensor, mask: Tensor, places: Tensor, cache: Any, keep: int) -> Tensor:
+        """Logits [row keep vocab] of the last columns; a cache is read and extended."""
+        given = {"position_ids": places} if "position_ids" in self.takes else {}
+        told = {"past_key_values": cache, "use_cache": cache is not None, "logits_to_keep": keep}
         try:
-            told = self.model(
-                tokens,
-                attention_mask=mask,
-                position_ids=places,
-                past_key_values=cache,
-                use_cache=True,
-                logits_to_keep=keep,
-            )
-        except torch.OutOfMemoryError as error:
+            return self.model(tokens, attention_mask=mask, **told, **given).logits[:, -keep:]
+        except (torch.OutOfMemoryError, MemoryError) as error:
             raise Failed(
-                f"memory ran out on a batch of {tokens.shape[0]} prompts of {mask.shape[1]} tokens; pass --batch-size with a lower number."
+                f"memory ran out on a batch of {tokens.shape[0]} prompts of {mask.shape[-1]} tokens; pass --batch-size with a lower number."
             ) from error
-        return told.logits
+
+    def _branches(self, longest: int) -> bool:
+        """Whether trees of so many tokens are scored right by this model; where not, answers go through a cache."""
+        kind = getattr(self.model.config, "_attn_implementation", "")
+        window = getattr(self.model.config, "sliding_window", None)
+        if kind not in ("sdpa", "eager") or "position_ids" not in self.takes:
+            return False
+        if longest > min(WIDEST_TREE, window or WIDEST_TREE):
+            return False
+        if self.branching is None:
+            self.branching = self._tried()
+        return self.branching
+
+    def _tried(self) -> bool:
+        """Whether a small tree gets the log-probabilities that its answers get one by one.
+
+        Not so where a model reads its tokens in order whatever the mask says, as recurrent ones do.
+        """
+        ids = [i % max(2, int(getattr(self.model.config, "vocab_size", 2))) for i in range(1, 9)]
+        context, answers = ids[:3], [ids[3:6], ids[5:8], ids[3:5]]
+        alone = self._scored([context] * 3, [[a] for a in answers], None, 0)
+        near = 1e-3 if self.model.dtype == torch.float32 else 0.3  # nats
+        return bool(np.allclose(self._at_once([grown(context, answers)], None, 0), alone, rtol=0, atol=near))
+
+    def _at_once(self, trees: Sequence[Tree], start: Any, shared: int) -> NDArray[np.float64]:
+        """Log-probabilities of the answers of each tree, in order."""
+        told = laid(trees, shared)
+        sees = torch.from_numpy(told.sees)[:, None].to(self.device)
+        if self.model.config._attn_implementation == "eager":  # which adds its mask
+            kind = self.model.dtype
+            sees = torch.zeros(sees.shape, dtype=kind, device=self.device).masked_fill(~sees, torch.finfo(kind).min)
+        tokens, places = (torch.from_numpy(x).to(self.device) for x in (told.tokens, told.places))
+        cache = self._begin(start, len(trees)) if shared else None
+        logits = self._forward(tokens, sees, places, cache, told.kept)
+        row, column, goal = (torch.from_numpy(x).to(self.device) for x in (told.row, told.column, told.goal))
+        each = logits.float().log_softmax(-1)[row, column, goal]  # as other harnesses do; its sum errs by 1e-5 a token
+        return np.bincount(told.answer, each.double().cpu().numpy())
 
     def _scored(
         self, contexts: Sequence[Sequence[int]], answers: Sequence[Sequence[Sequence[int]]], start: Any, shared: int
@@ -190,38 +256,25 @@ class Local:
         each = torch.gather(logits.float().log_softmax(-1), 2, goal.to(self.device)[..., None])[..., 0]
         return (found + each.masked_fill(~counts.to(self.device), 0.0).double().sum(1)).tolist()
 
-    def _written(
-        self,
-        ids: Sequence[Sequence[int]],
-        start: Any,
-        shared: int,
-        most: int,
-        temperature: float,
-        sources: Sequence[torch.Generator],
-        stop: Sequence[str],
-    ) -> list[Answer]:
+    def _written(self, ids: Sequence[Sequence[int]], start: Any, shared: int, how: Writing) -> list[Answer]:
         """Answers of one batch, token by token; rows that ended leave the batch."""
-        tokens, mask, places = self._left_padded(ids, shared)
+        tokens, mask, places = self._left_padded([i[shared:] for i in ids], shared)
         cache = self._begin(start, len(ids))
+        sources = [_source(how.seed, i) for i in ids] if how.temperature else []
         said: list[list[int]] = [[] for _ in ids]
         ended: dict[int, Answer] = {}
         rows = list(range(len(ids)))
-        ends = self._ends()
-        for _ in range(most):
+        for _ in range(how.most):
             logits = self._forward(tokens, mask, places, cache, 1)[:, -1].float()
-            chosen = (
-                logits.argmax(-1) if not temperature else _sampled(logits / temperature, [sources[r] for r in rows])
-            )
-            stays: list[int] = []
-            for at, (row, token) in enumerate(zip(rows, chosen.tolist(), strict=True)):
-                if token in ends:
-                    ended[row] = Answer(self._text(said[row]), "stop", len(said[row]) + 1)
-                    continue
+            if how.temperature:
+                chosen = _sampled(logits / how.temperature, [sources[r] for r in rows])
+            else:
+                chosen = logits.argmax(-1)
+            for row, token in zip(rows, chosen.tolist(), strict=True):
                 said[row].append(token)
-                if stop and (text := _stopped(self._text(said[row]), stop)) is not None:
-                    ended[row] = Answer(text, "stop", len(said[row]))
-                    continue
-                stays.append(at)
+                if (answer := self._ended(said[row], how.stop)) is not None:
+                    ended[row] = answer
+            stays = [at for at, row in enumerate(rows) if row not in ended]
             if not stays:
                 break
             if len(stays) < len(rows):
@@ -231,6 +284,13 @@ class Local:
             tokens, places = chosen[:, None], places[:, -1:] + 1
             mask = torch.cat([mask, torch.ones_like(mask[:, :1])], 1)
         return [ended.get(r) or Answer(self._text(said[r]), "length", len(said[r])) for r in range(len(ids))]
+
+    def _ended(self, said: Sequence[int], stop: Sequence[str]) -> Answer | None:
+        """The answer where its last token ends it, or where a stop string stands in it."""
+        if said[-1] in self._ends():
+            return Answer(self._text(said[:-1]), "stop", len(said))
+        text = _stopped(self._text(said), stop) if stop else None
+        return None if text is None else Answer(text, "stop", len(said))
 
     def _ends(self) -> set[int]:
         told = getattr(self.model.generation_config, "eos_token_id", None)
