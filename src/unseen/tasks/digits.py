@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from .said import same_number
 from .traces import Skill, Step, Trace, use
 from .worked import Problem, Sized
 
@@ -36,7 +37,7 @@ ADD_DIGITS = Skill(
     lambda a, b: str(int(a) + int(b)),
     {"a": "7", "b": "5"},
     "A",
-    "{a}{b}:{result}",
+    "{a}+{b}:{result}",
 )
 COMPARE_10 = Skill(
     "compare_10",
@@ -63,7 +64,7 @@ MULTIPLY_DIGITS = Skill(
     lambda a, b: str(int(a) * int(b)),
     {"a": "7", "b": "5"},
     "M",
-    "{a}{b}:{result}",
+    "{a}*{b}:{result}",
 )
 ADD_NUMBERS = Skill(
     "add_multiple_numbers",
@@ -76,6 +77,7 @@ ADD_NUMBERS = Skill(
 )
 ADDITION_SKILLS = (EXTRACT_DIGITS, LIST_LENGTH, ADD_DIGITS, COMPARE_10, SUB_10)
 MULTIPLICATION_SKILLS = (EXTRACT_DIGITS, LIST_LENGTH, MULTIPLY_DIGITS, ADD_NUMBERS)
+TABLED = (ADD_DIGITS.name, MULTIPLY_DIGITS.name, COMPARE_10.name, SUB_10.name)  # skills with a table of facts
 
 
 def table(skill: Skill) -> tuple[str, ...]:
@@ -132,6 +134,7 @@ def addition(train: tuple[int, ...], beyond: tuple[int, ...]) -> Sized:
         beyond,
         lambda d, rng: addition_problem(*_numbers(d, rng)),
         ADDITION_SKILLS,
+        same_number,
     )
 
 
@@ -145,6 +148,7 @@ def multiplication(train: tuple[int, ...], beyond: tuple[int, ...]) -> Sized:
         beyond,
         lambda d, rng: multiplication_problem(*_numbers(d, rng)),
         MULTIPLICATION_SKILLS,
+        same_number,
     )
 
 

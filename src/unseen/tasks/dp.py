@@ -13,6 +13,7 @@ from typing import Literal
 
 import numpy as np
 
+from .said import same_number
 from .traces import Skill, Step, Trace, use
 from .worked import Problem, Sized
 
@@ -92,7 +93,8 @@ def dp(train: tuple[int, ...], beyond: tuple[int, ...], asks: Asks = "sum") -> S
     def make(n: int, rng: np.random.Generator) -> Problem:
         return problem(rng.integers(LOW, HIGH + 1, n).tolist(), asks)
 
-    return Sized("dp", "length", "numbers", train, beyond, make, SKILLS if asks == "sum" else (*SKILLS, CHOOSE))
+    skills = SKILLS if asks == "sum" else (*SKILLS, CHOOSE)
+    return Sized("dp", "length", "numbers", train, beyond, make, skills, same_number)
 
 
 def _choices(numbers: Sequence[int]) -> tuple[list[str], list[Step]]:

@@ -108,6 +108,15 @@ def use(skill: Skill, state: str = "", **args: str) -> Step:
     return Step(skill, args, skill.compute(**args), state)
 
 
+def legible(skill: Skill) -> Skill:
+    """The skill, whose template holds its result and each argument once. Raises Invalid where it does not."""
+    _pattern(skill.text)
+    fields = set(re.findall(r"\{(\w+)\}", skill.text)) - {"result"}
+    if lacking := sorted(fields - set(skill.example)):
+        raise Invalid(f"the example of the skill {skill.name!r} lacks {', '.join(lacking)}, which its text speaks of.")
+    return skill
+
+
 def lines(trace: Trace, form: Form) -> tuple[str, ...]:
     """The steps as numbered sentences of that form, the last one giving the answer."""
     told = [f"{i}. {_sentence(step, form)}" for i, step in enumerate(trace.steps, 1)]
@@ -142,14 +151,16 @@ def read(text: str) -> Told:
 
 def read_terse(text: str, form: Form | Literal["answer"], skills: Sequence[Skill]) -> Told:
     """What a small model wrote, taken apart."""
-    body, equals, rest = text.partition("=")
+    # the answer's mark begins a piece; an equals sign within one is the step's own
+    mark = re.search(r"(?:^|;)=", text)
+    body, rest = (text, "") if mark is None else (text[: mark.end() - 1], text[mark.end() :])
     names = {s.tag: s.name for s in skills if s.tag}
     steps: list[Said] = []
     for piece in body.split(";")[:-1] if body else ():
         named, piece = (names.get(piece[:1], piece[:1]), piece[1:]) if form == "grounded" else (None, piece)
         told, bar, state = piece.partition("|")
         steps.append(Said(named, told, state if bar else None))
-    ended = equals and END in rest
+    ended = mark is not None and END in rest
     return Told(tuple(steps), rest.partition(END)[0] if ended else None)
 
 

@@ -15,9 +15,10 @@ import numpy as np
 
 from unseen.core.errors import Invalid, Unknown, nearest
 from unseen.core.record import Split, Value
-from unseen.core.task import example_id
+from unseen.core.task import Task, example_id
 
-from .traces import Skill, Trace, answer_in
+from .said import same_letters
+from .traces import Skill, Trace
 
 HELD = 8  # one problem in so many is kept for testing
 TRIES = 200  # draws for each item wanted, before a split is called too small
@@ -66,7 +67,7 @@ class Sized:
     beyond: tuple[int, ...]
     make: Callable[[int, np.random.Generator], Problem]
     skills: tuple[Skill, ...]
-    same: Callable[[str, str], bool] = lambda said, truth: said == truth
+    same: Callable[[str, str], bool] = same_letters  # whether a text (the first) gives the true answer
 
     @property
     def splits(self) -> tuple[Split, ...]:
@@ -78,31 +79,95 @@ class Sized:
         """n different problems of a split; those of "train" are never drawn for another split."""
         return self.drawn(split, n, rng)
 
-    def drawn(self, split: str, n: int, rng: np.random.Generator, *, distinct: bool = True) -> list[Worked]:
-        """n problems of a split. Raises Invalid where it has not so many different ones."""
+    def drawn(self, split: str, n: int, rng: np.random.Generator, *, repeats: bool = False) -> list[Worked]:
+        """n problems of a split, different unless they may repeat. Raises Invalid where it has not so many."""
         at = split_of(self, split)
-        kept: list[Worked] = []
-        seen: set[str] = set()
-        for _ in range(n * TRIES):
-            if len(kept) == n:
-                break
+
+        def make(rng: np.random.Generator) -> Problem:
             size = int(rng.choice(self.train)) if at.name == "train" else int(str(at.at[self.unit]))
-            problem = self.make(size, rng)
-            if held_back(problem.question) == (at.name == "train") and not at.shifted:
-                continue
-            if distinct and problem.question in seen:
-                continue
-            seen.add(problem.question)
-            kept.append(worked(self.name, at, problem))
-        if len(kept) < n:
-            raise Invalid(
-                f"{self.name} has only {len(kept)} different problems on {split!r} within reach, not {n}; ask for fewer."
-            )
-        return kept
+            return self.make(size, rng)
+
+        return [worked(self.name, at, p) for p in distinct(self.name, at, make, n, rng, repeats=repeats)]
+
+    def shown(self, n: int, rng: np.random.Generator) -> list[Worked]:
+        """n problems of "train" for a prompt, their sizes in turn."""
+        at, sizes = Split("train"), self.train[: max(n, 1)]
+        each = -(-n // len(sizes))
+        made = [distinct(self.name, at, lambda r, k=size: self.make(k, r), each, rng) for size in sizes]
+        return [worked(self.name, at, made[i % len(sizes)][i // len(sizes)]) for i in range(n)]
 
     def score(self, example: Worked, answer: str) -> Mapping[str, float]:
         """`exact`: 1 if the final answer is right, else 0."""
-        return {"exact": float(self.same(final_answer(answer), example.truth))}
+        return score(self.same, example, answer)
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A task whose problems are a given set, such as a released file: `load(split)` has all of a split, in a fixed order.
+
+    Nothing is read before the first draw, so that a plan can be made where the file is not there.
+    """
+
+    name: str
+    splits: tuple[Split, ...]
+    load: Callable[[str], Sequence[Worked]]
+    skills: tuple[Skill, ...]
+    same: Callable[[str, str], bool]
+
+    def every(self, split: str) -> Sequence[Worked]:
+        """All problems of a split, in a fixed order."""
+        return self.load(split_of(self, split).name)
+
+    def shown(self, n: int, rng: np.random.Generator) -> Sequence[Worked]:
+        """n problems of "train" for a prompt."""
+        return self.draw("train", n, rng)
+
+    def draw(self, split: str, n: int, rng: np.random.Generator) -> Sequence[Worked]:
+        """n different problems of a split. Raises Invalid where it has fewer."""
+        pool = self.every(split)
+        if len(pool) < n:
+            raise Invalid(f"{self.name} has {len(pool)} problems on {split!r}, not {n}; ask for fewer.")
+        return [pool[i] for i in rng.permutation(len(pool))[:n]]
+
+    def score(self, example: Worked, answer: str) -> Mapping[str, float]:
+        """`exact`: 1 if the final answer is right, else 0."""
+        return score(self.same, example, answer)
+
+
+def distinct(
+    name: str,
+    at: Split,
+    make: Callable[[np.random.Generator], Problem],
+    n: int,
+    rng: np.random.Generator,
+    *,
+    repeats: bool = False,
+) -> list[Problem]:
+    """n different problems for a split: held back ones for a reference split, others for "train".
+
+    The first k of n are those drawn for k. Raises Invalid where there are not so many within reach.
+    """
+    kept: list[Problem] = []
+    seen: set[str] = set()
+    for _ in range(n * TRIES):
+        if len(kept) == n:
+            return kept
+        problem = make(rng)
+        wrong_side = not at.shifted and held_back(problem.question) == (at.name == "train")
+        if wrong_side or (problem.question in seen and not repeats):
+            continue
+        seen.add(problem.question)
+        kept.append(problem)
+    if len(kept) < n:
+        raise Invalid(
+            f"{name} has only {len(kept)} different problems on {at.name!r} within reach, not {n}; ask for fewer."
+        )
+    return kept
+
+
+def score(same: Callable[[str, str], bool], example: Worked, answer: str) -> Mapping[str, float]:
+    """`exact`: 1 if the final answer of a text is right, else 0."""
+    return {"exact": float(same(answer, example.truth))}
 
 
 def worked(task: str, split: Split, problem: Problem) -> Worked:
@@ -111,7 +176,7 @@ def worked(task: str, split: Split, problem: Problem) -> Worked:
     return Worked(name, problem.question, problem.trace.answer, split, problem.trace, problem.parts, problem.short)
 
 
-def split_of(task: Sized, name: str) -> Split:
+def split_of(task: Task, name: str) -> Split:
     """The split of that name, "train" among them. Raises Unknown."""
     known = {s.name: s for s in (*task.splits, Split("train"))}
     if name not in known:
@@ -122,9 +187,3 @@ def split_of(task: Sized, name: str) -> Split:
 def held_back(question: str) -> bool:
     """Whether a problem is kept for testing."""
     return zlib.crc32(question.encode()) % HELD == 0
-
-
-def final_answer(text: str) -> str:
-    """The answer that a text gives: after the first `answer is`, else the whole text, stripped."""
-    given = [found for line in text.splitlines() if (found := answer_in(line)) is not None]
-    return given[0] if given else text.strip().rstrip(".").strip("\"'“” ")
