@@ -207,10 +207,7 @@ def test_data_of_the_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     assert lab(tmp_path, offline=True).data("words.txt", "hf:org/set", WORDS).name == "words.txt"
     common = {"repo_type": "dataset"}
     assert asked[0] == ("org/set", "folder/words.txt", {**common, "revision": "v1", "local_files_only": False})
-    assert (
-        asked[1:]
-        == [("org/set", "words.txt", {**common, "revision": None, "local_files_only": True})]
-    )
+    assert asked[1:] == [("org/set", "words.txt", {**common, "revision": None, "local_files_only": True})]
     monkeypatch.setitem(sys.modules, "huggingface_hub", None)
     with pytest.raises(Missing, match=r"needs huggingface_hub. Install it: pip install 'unseen\[hub\]'"):
         lab(tmp_path).data("b.txt", "hf:org/set", "1" * 64)
