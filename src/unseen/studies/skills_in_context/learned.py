@@ -26,6 +26,8 @@ SIZES: Mapping[Task, tuple[tuple[int, ...], tuple[int, ...]]] = {
 }
 
 
+# DEPARTS: the paper fine-tunes Llama 2 on solutions written by GPT-4; small decoders learn here from scratch, on
+# solutions that a program writes. Their matrices begin wider than GPT-2's, chosen by what learned the reference.
 @dataclass(frozen=True, slots=True)
 class Traced:
     """Decoders trained from scratch on solutions written in one form."""
