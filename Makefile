@@ -18,7 +18,7 @@ $(SET_UP): pyproject.toml constraints.txt
 
 # The main job: a small transformer trained from scratch and a real language model judged beside it, in one report.
 demo: $(SET_UP)
-	$(BIN)/unseen run length_generalization --tier smoke
+	$(BIN)/unseen run length_generalization skills_in_context --tier smoke
 	$(BIN)/unseen card smollm2 --tier smoke --out demo/card.html
 	$(BIN)/unseen report length_generalization skills_in_context --tier smoke --card smollm2 --out demo/report.html
 	@echo "the report: $(CURDIR)/demo/report.html"
