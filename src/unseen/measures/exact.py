@@ -32,13 +32,6 @@ def greedy(models: Decoder, task: TokenTask, split: Split, *, n: int, lab: Lab) 
     return Scored(models.seeds, [item_ids(b) for b in drawn], np.all(right | ~counted, axis=2).astype(float))
 
 
-def tokens_right(models: Decoder, task: TokenTask, split: Split, *, n: int, lab: Lab) -> Scored:
-    """The fraction of each item's answer tokens that are right given the right ones before [seed item]."""
-    drawn = _drawn(models, task, split, n, lab)
-    right, counted = _right(models, drawn)
-    return Scored(models.seeds, [item_ids(b) for b in drawn], (right & counted).sum(2) / counted.sum(2))
-
-
 def _drawn(models: Decoder, task: TokenTask, split: Split, n: int, lab: Lab) -> list[Batch]:
     return [task.batch(split.name, n, lab.rng("test", split.name, seed=s)) for s in models.seeds]
 
