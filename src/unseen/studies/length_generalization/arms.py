@@ -27,6 +27,7 @@ class Learned:
     lr: float
     warmup: int
     items: int  # tested on, for every length and seed
+    spread: float  # of the initial weights, in those of GPT-2
     span: Span = "full"  # "short": the arm whose training range is kept small
     positions: Positions = "shifted"  # learned ones from a random first place on; or from 0 on; or others
     carries: Literal["balanced", "standard"] = "balanced"  # of addition

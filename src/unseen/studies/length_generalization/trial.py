@@ -54,6 +54,7 @@ def _learned(setting: Learned, lab: Lab) -> Iterator[Row]:
         heads=setting.heads,
         context=max(task.longest(s.name) for s in task.splits),
         positions=ONE_KIND[setting.positions],
+        spread=setting.spread,
         seeds=lab.seeds,
         lab=lab,
     )

@@ -1,14 +1,8 @@
-"""How do the small decoders begin, and how are they trained? The same for traces and episodes.
-
-GPT-2's initial weights (a standard deviation of 0.02) suit features in the hundreds. At width 64 they leave the first
-thousand steps to growing, so the matrices begin `spread` times as wide: 0.08 for 4, near 1/√width.
-"""
+"""How do the small decoders begin, and how are they trained? The same for traces and episodes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-
-import torch
 
 from unseen.core.lab import Lab
 from unseen.core.task import TokenTask
@@ -20,19 +14,17 @@ from .learned import Learned
 
 def begun(setting: Learned, vocab: int, context: int, lab: Lab) -> decoder.Decoder:
     """The untrained decoders of a setting, one for each seed of the lab."""
-    models = decoder.stack(
+    return decoder.stack(
         vocab,
         width=setting.width,
         layers=setting.layers,
         heads=setting.heads,
         context=context,
         positions=setting.positions,
+        spread=setting.spread,
         seeds=lab.seeds,
         lab=lab,
     )
-    with torch.no_grad():
-        models.flat[:, : models.decayed].mul_(setting.spread)  # the matrices, embeddings among them
-    return models
 
 
 def trained(
