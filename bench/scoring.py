@@ -50,7 +50,11 @@ def _compared(mine: Any, length: int, n: int, rounds: int) -> Result:
     }
     differences = {size: float(np.abs(ours - theirs).max()) for size, theirs in told.items()}
     best = min(costs, key=lambda size: costs[size])
-    turns = take_turns(lambda: mine.scores(contexts, answers), lambda: loglikelihood(tried[best], pairs), rounds)
+    turns = take_turns(
+        lambda: spent(lambda: mine.scores(contexts, answers)),
+        lambda: spent(lambda: loglikelihood(tried[best], pairs)),
+        rounds,
+    )
     tokens = [mine.pair(c, a) for c, a in pairs]
     notes = {
         "pairs": len(pairs),

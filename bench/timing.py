@@ -90,13 +90,13 @@ def spent(work: Callable[[], object]) -> Spent:
     return Spent(_cpu() - cpu, time.perf_counter() - wall)
 
 
-def take_turns(ours: Callable[[], object], theirs: Callable[[], object], rounds: int) -> Turns:
+def take_turns(ours: Callable[[], Spent], theirs: Callable[[], Spent], rounds: int) -> Turns:
     """Both sides in alternation, each first in every other round. Call each once before, so that neither pays for beginning."""
     found = Turns([], [])
     for i in range(rounds):
         pair = [(found.ours, ours), (found.theirs, theirs)]
-        for kept, work in pair if i % 2 == 0 else reversed(pair):
-            kept.append(spent(work))
+        for kept, turn in pair if i % 2 == 0 else reversed(pair):
+            kept.append(turn())
     return found
 
 

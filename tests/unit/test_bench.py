@@ -15,7 +15,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[2]))  # bench/ stands beside the package, not in it
 
 from bench import __main__ as runner
-from bench import scoring, timing, training
+from bench import by_hand, echo, scoring, sides, timing, trainer, training
 
 TURNS = timing.Turns(
     [timing.Spent(1.0, 2.0), timing.Spent(2.0, 2.0), timing.Spent(1.0, 4.0)],
@@ -59,7 +59,11 @@ def test_what_is_spent_is_cpu_time_and_the_walls() -> None:
 
 def test_sides_take_turns_and_neither_is_always_first() -> None:
     said: list[str] = []
-    turns = timing.take_turns(lambda: said.append("ours"), lambda: said.append("theirs"), 3)
+
+    def turn(name: str) -> timing.Spent:
+        return timing.spent(lambda: said.append(name))
+
+    turns = timing.take_turns(lambda: turn("ours"), lambda: turn("theirs"), 3)
     assert said == ["ours", "theirs", "theirs", "ours", "ours", "theirs"]
     assert len(turns.ours) == len(turns.theirs) == 3
 
@@ -135,16 +139,39 @@ def test_missing_data_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
         scoring.choices(tiny_model(), 64, 1)
 
 
-def test_trainer_has_the_same_losses_step_by_step() -> None:
-    task = training.Echo(5)
-    ours, theirs = training.our_losses(task, 16), training.their_losses(task, 16)
-    assert ours.shape == theirs.shape == (training.SAME_STEPS,)
+@pytest.mark.parametrize("losses", [trainer.losses, by_hand.losses])
+def test_the_others_have_the_same_losses_step_by_step(losses: Any) -> None:
+    task = echo.Echo(5)
+    ours, theirs = training.our_losses(task, 16), losses(task, 16)
+    assert ours.shape == theirs.shape == (echo.SAME_STEPS,)
     assert float(np.abs(ours - theirs).max()) <= 1e-4
     assert ours[0] - ours[-1] > 0.01
 
 
+def test_a_side_works_in_a_process_of_its_own() -> None:
+    side = sides.Side(waiting, 0.2)
+    assert side.turn().wall >= 0.2 and side.turn().cpu < 0.15
+    side.stop()
+    assert not side.process.is_alive()
+    with pytest.raises(RuntimeError, match="below nothing"):
+        sides.Side(waiting, -1.0)
+
+
+def waiting(seconds: float) -> Any:
+    import time
+
+    if seconds < 0:
+        raise ValueError(f"{seconds} is below nothing")
+    return lambda: time.sleep(seconds)
+
+
+def test_operations_are_counted_by_the_textbook() -> None:
+    """One layer's products: 12 width² weights; two layers and the head, 6 for each; two of attention, 12 for each."""
+    assert training.operations(echo.Echo(5), 10) == 6 * (2 * 1_200 + 400) + 12 * 2 * 10 * 4
+
+
 def test_a_paused_trainer_takes_the_steps_it_is_asked_for() -> None:
-    one = training.Paused(training.Echo(5), 16, bf16=False, compiled=False)
+    one = trainer.Paused(echo.Echo(5), 16, bf16=False, compiled=False)
     for steps in (2, 3):
         one.turn(steps)()
     assert one.trainer.state.global_step == 5
@@ -153,6 +180,6 @@ def test_a_paused_trainer_takes_the_steps_it_is_asked_for() -> None:
 
 
 def test_an_echo_repeats_itself() -> None:
-    batch = training.Echo(5).batch("train", 50, np.random.default_rng(0))
+    batch = echo.Echo(5).batch("train", 50, np.random.default_rng(0))
     assert (batch.tokens[:, 3:] == batch.tokens[:, :2]).all()
     assert batch.answer.tolist() == [[False, False, False, True, True]] * 50
