@@ -10,6 +10,7 @@ from typing import Literal
 
 Positions = Literal["shifted", "unshifted", "rotary", "none"]
 Span = Literal["full", "short"]
+TEN_MORE = 1.25  # times the longest length trained on: at the paper's 40, ten more
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,13 @@ from collections.abc import Iterator
 from unseen.core.claim import Claim, Effect, Linear, Region, above, below, gap, level, one_of, rank
 from unseen.core.study import Tier
 
+from .arms import TEN_MORE
+
 EASY = ("and", "copy-unique", "count", "mode", "sort")  # a short program is known
 HARD = ("copy-repeat", "parity")  # none is, as for plain addition, which only the paper's tier trains
 MAIN = {"setting": "Learned", "span": "full", "positions": "shifted", "carries": "balanced", "labels": "true"}
 SIZES = ("task", "train", "test", "width", "layers", "heads", "steps", "batch", "lr", "warmup", "items", "spread")
 Given = tuple[tuple[Effect, Region], ...]
-TEN_MORE = 1.25  # times the longest length trained on: at the paper's 40, ten more
 MASTERED = above(0.9)  # of the reference, lest an under-trained model make every task hard
 
 

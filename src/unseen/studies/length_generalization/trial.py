@@ -15,8 +15,7 @@ from unseen.measures import least_degree, rasp, rasp_programs
 from unseen.tasks.layout import FIRST, Lengthwise, Tokens, item_ids
 
 from . import tasks
-from .arms import Interpolated, Learned, Written
-from .claims import TEN_MORE
+from .arms import TEN_MORE, Interpolated, Learned, Written
 
 ONE_KIND: dict[str, Literal["learned", "rotary", "none"]] = {
     "shifted": "learned",
