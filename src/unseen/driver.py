@@ -297,13 +297,12 @@ def card(
     _check_fields(known, tier, sweep or {})
     found: list[Profile] = []
     notes: list[str] = []
+    names = (model,) if against is None else (model, against)
     for slug, study in known:
-        asked = [
-            ask(slug, tier, model=name, sweep=_known(study, tier, sweep), seeds=1) for name in (model, against) if name
-        ]
+        asked = [ask(slug, tier, model=name, sweep=_known(study, tier, sweep), seeds=1) for name in names]
         held = [_of_model(one, how if measured else None, notes) for one in asked]
         if held[0] is not None and (against is None or held[1] is not None):
-            found += profiles(slug, study, held[0], held[1] if against else None)
+            found += profiles(slug, study, held[0], None if against is None else held[1])
     if not known:
         notes.append("no study that takes a model was found; `unseen list` prints all.")
     return Card(model, tier_of(tier), by_axis(found), against, notes)

@@ -78,7 +78,7 @@ def one_paragraph(typed: list[str]) -> None:
         assert err.strip(), typed
 
 
-heavy = {"run", "card", "compare", "validate", "report"}  # those that may measure: only on the tests' own study
+heavy = {"run", "card", "compare", "validate", "report"}  # those that may measure: with words that name nothing large
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
@@ -102,6 +102,15 @@ def test_any_words_of_a_run(flag: str, word: str, plan: bool) -> None:
 )
 def test_any_setting_of_a_plan(name: str, text: str) -> None:
     one_paragraph(["plan", "kept_rows", "--tier", "smoke", "--set", f"{name}={text}".replace("\0", "")])
+
+
+unmeasured = words.filter(lambda word: word not in ("all", "tiny:decoder"))  # a card of either asks every study
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.sampled_from(sorted(heavy - {"run"})), st.lists(unmeasured, max_size=5))
+def test_any_words_after_a_verb_that_may_measure(verb: str, typed: list[str]) -> None:
+    one_paragraph([verb, *typed])
 
 
 def test_no_words_print_the_help() -> None:
