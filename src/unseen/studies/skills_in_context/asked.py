@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from unseen.core.study import Evidence, Model, Needs, Tier
+from unseen.core.study import Evidence, Model, Tier
 
 Task = Literal["last_letter", "addition", "multiplication", "dp", "commaqa", "gsm8k"]
 Method = Literal[
@@ -62,7 +62,7 @@ class Control:
     limit: int = 8
 
 
-# DEPARTS: on a laptop, up to 6 words, 4 digits and 4 numbers, two exemplars, 25 to 50 items of a split; the paper asks
+# DEPARTS: on a laptop, up to 6 words, 4 digits and 4 numbers, two exemplars, 15 to 50 items of a split; the paper asks
 # up to 100 words, 7 digits and 8 numbers, 100 to 200 items. The paper tier's sizes are the paper's.
 SIZES: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {  # shown, beyond
     "last_letter": ((1, 2), (4, 6)),
@@ -94,11 +94,6 @@ PAPER_ASKED: dict[str, tuple[Method, ...]] = {
     "commaqa": ("zero_shot", "few_shot", "cot", "decomp", "skic"),
     "gsm8k": ("zero_shot", "few_shot", "cot", "skic"),
 }
-MINUTES: dict[tuple[str, str], float] = {  # five seeds of smollm2 at the laptop tier on one core
-    ("last_letter", "zero_shot"): 0.5, ("last_letter", "few_shot"): 0.3, ("last_letter", "cot"): 1.5,
-    ("last_letter", "skic"): 4.5, ("addition", "few_shot"): 0.4, ("dp", "few_shot"): 0.4, ("dp", "cot"): 2,
-    ("commaqa", "few_shot"): 2.5, ("commaqa", "cot"): 4, ("commaqa", "skic"): 5, ("gsm8k", "few_shot"): 1,
-}  # fmt: skip
 
 
 def settings_prompted(tier: Tier) -> list[Prompted | Control]:
@@ -124,7 +119,7 @@ def _laptop() -> list[Prompted | Control]:
             method,
             *SIZES[task],
             data="released" if task in ("commaqa", "gsm8k") else "twin",
-            limit={"gsm8k": 8}.get(task, 5),
+            limit={"gsm8k": 8, "commaqa": 3}.get(task, 5),
             num_fewshot=4 if method == "few_shot" and task != "commaqa" else 2,
             dtype="bfloat16",
         )
@@ -170,20 +165,6 @@ def _paper() -> list[Prompted | Control]:
     orders = [replace(s, order=k) for s in asked if s.task == "gsm8k" and s.method in ("cot", "skic") for k in (1, 2)]
     wrong = [replace(s, exemplars="shuffled") for s in asked if s.task == "last_letter" and s.method == "few_shot"]
     return [*asked, *orders, *wrong, *_controls()]
-
-
-def needs_prompted(setting: Prompted | Control) -> Needs:
-    """What one trial asks of a machine."""
-    if isinstance(setting, Control):
-        return Needs(minutes=0.3, extras=("torch",) if setting.speaker == "untrained" else ())
-    kind = setting.model.partition(":")[0]
-    extras: dict[str, tuple[str, ...]] = {"api": ("server",), "py": (), "replay": ()}
-    if setting.model == UNTRAINED:
-        return Needs(minutes=0.1, extras=("torch",))
-    if setting.max_new_tokens > 1024 and kind in ("hf", "gguf"):
-        return Needs(minutes=60, gpus=1, memory_gb=40, extras=("hub",))
-    minutes = MINUTES.get((setting.task, setting.method), 3.0)
-    return Needs(minutes=minutes, memory_gb=3, extras=extras.get(kind, ("hub",)))
 
 
 def evidence_prompted(setting: Prompted | Control) -> Evidence:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from unseen.core.study import Evidence, Needs, Paper, Study, Tier
 
-from .asked import Control, Prompted, evidence_prompted, needs_prompted, rehearsed, settings_prompted
+from .asked import Control, Prompted, evidence_prompted, rehearsed, settings_prompted
 from .claims import CLAIMS_PROMPTED, HEADLINES, MARKS
+from .costs import needs_prompted
 from .learned import CLAIMS_LEARNED, Learned, needs_learned, rehearse_learned, settings_learned
 
 Setting = Prompted | Control | Learned
