@@ -18,7 +18,7 @@ EXTRAS: Mapping[str, Mapping[str, str]] = {
         "huggingface_hub": "huggingface_hub",
     },
     "server": {"openai": "openai"},
-    "data": {"datasets": "datasets"},
+    "data": {"datasets": "datasets", "scikit-learn": "sklearn"},
 }
 
 

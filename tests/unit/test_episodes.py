@@ -151,6 +151,9 @@ def test_shuffled_training_answers_follow_other_skills() -> None:
     assert np.mean([a == b for a, b in zip(*ends, strict=True)]) < 0.1
     parts = [[text_of(row).rpartition(">")[0] for row in b.tokens] for b in (false, right)]
     assert parts[0] == parts[1]
+    asked = [int(np.flatnonzero(row == episodes.ASK)[-1]) for row in false.tokens]
+    assert all(marks[: at + 1].sum() == 0 < marks.sum() for marks, at in zip(false.answer, asked, strict=True))
+    assert any(marks[: at + 1].any() for marks, at in zip(right.answer, asked, strict=True))
     assert [e.truth for e in task.draw("3 uses", 10, rng())] == [e.truth for e in true.draw("3 uses", 10, rng())]
 
 

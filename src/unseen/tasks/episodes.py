@@ -66,8 +66,8 @@ class Episodes:
 
     `skills` skills are shown in `examples` worked compositions of `shown` steps. Questions have the lengths `trained` in
     training, the longest of them on the reference split, and `beyond` on shifted ones. Names and letters are the first
-    `alphabet` ones. With `shuffled`, the answers trained on follow skills of other episodes (a control: nothing can be
-    learned).
+    `alphabet` ones. With `shuffled`, the answers trained on follow skills of other episodes, and worked examples, which
+    are right, are read but not trained on (a control: nothing can be learned).
     """
 
     form: Prompted | None = None
@@ -119,7 +119,8 @@ class Episodes:
     def batch(self, split: str, n: int, rng: np.random.Generator) -> Batch:
         """n sequences of a split as tokens [n length], with the mask of the question's solution.
 
-        In training the mask holds the worked examples' solutions too, but for letters of skills not met before.
+        In training the mask holds the worked examples' solutions too, but for letters of skills not met before (and for
+        all of them where answers are shuffled: they would teach what the control must not learn).
         """
         drawn = self.drawn(split, n, rng)
         return self._rendered(drawn, self._forms(n, rng), training=split == "train")
@@ -177,11 +178,12 @@ class Episodes:
         grounded = np.isin(forms, [FORMS.index(f) for f in FORMS if f in GROUNDED])
         blocks = [np.full((len(drawn), 1), SOS), _facts(drawn.names, drawn.letters) * listed[:, None]]
         marks = [np.zeros_like(b, bool) for b in blocks]
+        worked = training and not self.shuffled
         told_by_now = np.repeat(listed[:, None], self.skills, 1)  # [item skill]: whether its letter can be known
         for i in range(self.examples):
             ask, steps = _solved(drawn.names, drawn.letters, drawn.worked[:, i], grounded)
             blocks += [ask, steps]
-            marks += [np.zeros_like(ask, bool), _knowable(drawn.worked[:, i], told_by_now) & training]
+            marks += [np.zeros_like(ask, bool), _knowable(drawn.worked[:, i], told_by_now) & worked]
         letters = np.roll(drawn.letters, 1, 0) if self.shuffled and training else drawn.letters
         ask, steps = _solved(drawn.names, letters, drawn.asked, grounded)
         whole = np.concatenate([*blocks, ask, steps], 1)
