@@ -20,6 +20,7 @@ from unseen.core.lab import Lab
 from unseen.core.threads import threads
 from unseen.methods import fit
 from unseen.models import decoder
+from unseen.tasks.batches import places
 
 from . import by_hand, trainer
 from .echo import BATCH, LAYERS, PLAIN, SAME_STEPS, SEEDS, SETTINGS, VOCAB, Echo, begun, drawn, recipe
@@ -123,7 +124,7 @@ def our_losses(task: Echo, width: int) -> np.ndarray:
 @torch.no_grad()
 def _loss(models: decoder.Decoder, task: Echo, step: int, lab: Lab) -> float:
     batch = drawn(task, step, lab)
-    keep, weight = fit.places(batch.answer[None])
+    keep, weight = places(batch.answer[None])
     tokens = torch.from_numpy(batch.tokens)[None]
     return float(fit.answer_losses(models, tokens, None, torch.from_numpy(keep), torch.from_numpy(weight)))
 

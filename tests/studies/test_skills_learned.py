@@ -16,6 +16,7 @@ from unseen.core.lab import Lab
 from unseen.core.record import Records, Row
 from unseen.core.study import TIERS, values_of
 from unseen.models import decoder
+from unseen.models.shape import Positions
 from unseen.studies.skills_in_context import continuations, episodic, learned, traced
 from unseen.studies.skills_in_context.learned import CLAIMS_LEARNED, Episodic, Learned, Traced
 from unseen.studies.skills_in_context.tasks import episodes_task, written_task
@@ -30,7 +31,7 @@ def rows_of(setting: Learned, lab: Lab) -> list[Row]:
 
 
 @pytest.mark.parametrize("positions", ["learned", "rotary", "none"])
-def test_prompts_of_many_lengths_are_continued_as_each_alone(positions: decoder.Positions) -> None:
+def test_prompts_of_many_lengths_are_continued_as_each_alone(positions: Positions) -> None:
     """Against the library's decoding of one prompt at a time."""
     models = decoder.stack(12, width=16, layers=2, heads=2, context=40, positions=positions, seeds=(0, 1, 2))
     with torch.no_grad():

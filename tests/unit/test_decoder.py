@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
 from unseen.core.errors import Invalid
-from unseen.models import decoder
-from unseen.models.decoder import Decoder, Positions
+from unseen.models import attention, decoder
+from unseen.models.decoder import Decoder
+from unseen.models.shape import Positions, Temper
 
 POSITIONS: tuple[Positions, ...] = ("learned", "rotary", "none")
 
 
-def lively(positions: Positions = "learned", seeds: tuple[int, ...] = (0, 1, 2), **sizes: int) -> Decoder:
+def lively(positions: Positions = "learned", seeds: tuple[int, ...] = (0, 1, 2), **sizes: Any) -> Decoder:
     """Decoders with weights large enough that everything they read matters."""
-    how = {"width": 16, "layers": 2, "heads": 2, "context": 24} | sizes
+    how: dict[str, Any] = {"width": 16, "layers": 2, "heads": 2, "context": 24} | sizes
     models = decoder.stack(13, positions=positions, seeds=seeds, **how)
     with torch.no_grad():
         for row, seed in zip(models.flat, seeds, strict=True):
@@ -60,7 +62,7 @@ def test_each_member_computes_what_it_computes_alone(positions: Positions, batch
 
 def test_a_member_is_a_copy_and_a_part_is_not() -> None:
     models = lively()
-    one, (first, second) = decoder.member(models, 1), decoder.parts(models, 2)
+    one, first, second = decoder.member(models, 1), models.part(0, 2), models.part(2, 3)
     assert (first.seeds, second.seeds, one.seeds) == ((0, 1), (2,), (1,))
     with torch.no_grad():
         models.flat.zero_()
@@ -88,7 +90,7 @@ def test_without_positions_the_order_of_what_came_before_is_not_seen() -> None:
 
 def test_an_offset_moves_learned_positions() -> None:
     models, given = lively(), tokens(3, 2, 6)
-    moved = decoder.parts(models, 3)[0]
+    moved = models.part(0, 3)
     offset = torch.tensor([[0, 5], [7, 1], [18, 18]])
     found = models(given, offset)
     for s in range(3):
@@ -114,7 +116,8 @@ def test_recorded_values_add_up() -> None:
     models, given = lively(), tokens(3, 2, 9)
     seen: dict[str, Tensor] = {}
     models(given, record=seen)
-    assert set(seen) == {"embed"} | {f"layers.{i}.{site}" for i in (0, 1) for site in ("attention", "mlp", "residual")}
+    sites = {f"layers.{i}.{site}" for i in (0, 1) for site in ("attention", "mlp", "residual", "weights")}
+    assert set(seen) == {"embed"} | sites
     below = seen["embed"]
     assert below.shape == (3, 2, 9, 16)
     for i in (0, 1):
@@ -169,7 +172,7 @@ def test_greedy_stops_at_its_end_and_at_the_context() -> None:
     assert decoder.greedy(models, tokens(3, 2, 20), steps=50).shape == (3, 2, 5)  # the last needs no place of its own
 
 
-def attention(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+def written_out(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
     """Causal attention written out, in double precision."""
     q, k, v = q.double(), k.double(), v.double()
     found = torch.zeros_like(q)
@@ -179,14 +182,14 @@ def attention(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
     return found
 
 
-@pytest.mark.parametrize("length", [7, decoder.SHORT + 6])
+@pytest.mark.parametrize("length", [7, attention.SHORT + 6])
 @pytest.mark.parametrize("kind", [torch.float32, torch.bfloat16])
 def test_attention_is_that_of_its_equation(length: int, kind: torch.dtype) -> None:
     q, k, v = torch.randn(3, 2, 2, length, 8, generator=torch.Generator().manual_seed(0)).to(kind)
     q.requires_grad_(True)
-    found = decoder._attended(q, k, v)
+    found = attention.attended(q, k, v)
     given = q.detach().double().requires_grad_(True)
-    expected = attention(given, k, v)
+    expected = written_out(given, k, v)
     near = 1e-5 if kind == torch.float32 else 3e-2
     assert torch.allclose(found.double(), expected, atol=near)
     pull = torch.randn(found.shape, generator=torch.Generator().manual_seed(1))
@@ -210,3 +213,73 @@ def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
 def test_sizes_that_make_no_decoder_are_refused(sizes: dict[str, int], word: str) -> None:
     with pytest.raises(Invalid, match=word):
         decoder.stack(13, **{"width": 16, "heads": 2, **sizes})
+
+
+@pytest.mark.parametrize("positions", POSITIONS)
+def test_recorded_weights_say_what_heads_read(positions: Positions) -> None:
+    models, given, seen = lively(positions), tokens(3, 2, 9), dict[str, Tensor]()
+    models(given, record=seen)
+    shares = seen["layers.1.weights"]
+    assert shares.shape == (3, 2, 2, 9, 9)
+    assert torch.allclose(shares.sum(-1), torch.ones(3, 2, 2, 9), atol=1e-6)
+    assert bool((shares.triu(1) == 0).all())
+    x = seen["layers.0.residual"].flatten(1, 2)
+    values = models._linear(models._norm(x, "layers.1.norm1"), "layers.1.qkv").detach()[..., 32:].view(3, 2, 9, 2, 8)
+    read = torch.einsum("sbhqk,sbkhe->sbqhe", shares, values).reshape(3, 18, 16)
+    assert torch.allclose(models._linear(read, "layers.1.out").view(3, 2, 9, 16), seen["layers.1.attention"], atol=1e-5)
+
+
+@pytest.mark.parametrize("positions", POSITIONS)
+def test_loops_run_the_same_blocks_again(positions: Positions) -> None:
+    once, twice = lively(positions, layers=4), lively(positions, layers=2, loops=2)
+    with torch.no_grad():
+        for name in once.names:
+            first, _, rest = name.removeprefix("layers.").partition(".")
+            once.w(name).copy_(twice.w(f"layers.{int(first) % 2}.{rest}" if first.isdigit() else name))
+    given, seen = tokens(3, 2, 9), dict[str, Tensor]()
+    assert torch.allclose(once(given), twice(given, record=seen), atol=1e-5)
+    assert {int(site.split(".")[1]) for site in seen if site != "embed"} == {0, 1, 2, 3}
+    assert torch.equal(decoder.greedy(once, given, steps=4), decoder.greedy(twice, given, steps=4))
+    keep = torch.tensor([[3, 5], [0, 17], [8, 9]])
+    assert torch.allclose(once(given, keep=keep), twice(given, keep=keep), atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["log", "table"])
+def test_tempered_scores_are_multiplied_by_a_function_of_the_prompts_length(kind: Temper) -> None:
+    models, plain = lively("none", layers=1, temper=kind), lively("none", layers=1)
+    with torch.no_grad():
+        for name in plain.names:
+            plain.w(name).copy_(models.w(name))
+        models.w("layers.0.temper").zero_()
+    given, asked = tokens(3, 2, 9), torch.tensor([[4, 7]]).expand(3, 2)
+    assert torch.allclose(models(given, asked=asked), plain(given), atol=1e-6)  # it begins at 1
+    with torch.no_grad():
+        told = models.w("layers.0.temper")
+        told[:, 0 if kind == "log" else 4] = 0.5
+        told[:, 1 if kind == "log" else 7] = 0.25
+    for b, n in enumerate((4, 7)):
+        factor = 1.5 + 0.25 * torch.tensor(float(n)).log() if kind == "log" else torch.tensor({4: 1.5, 7: 1.25}[n])
+        sharp = lively("none", layers=1)
+        with torch.no_grad():
+            sharp.flat.copy_(plain.flat)
+            sharp.w("layers.0.qkv.weight")[..., :16] *= factor
+            sharp.w("layers.0.qkv.bias")[..., :16] *= factor
+        assert torch.allclose(models(given, asked=asked)[:, b], sharp(given)[:, b], atol=1e-5)
+    with pytest.raises(Invalid, match="lengths of the prompts"):
+        models(given)
+
+
+def test_a_table_of_multipliers_goes_on_by_the_logarithm_fitted_to_it() -> None:
+    models = lively("none", layers=2, temper="table")
+    lengths = torch.arange(1, 25).float()
+    with torch.no_grad():
+        for i in (0, 1):
+            models.w(f"layers.{i}.temper")[:, 2:9] = 0.3 * i - 0.1 + 0.2 * lengths[1:8].log()
+    more = decoder.tempered(models, [2, 3, 4, 5, 6, 7, 8])
+    for i in (0, 1):
+        wanted = 0.3 * i - 0.1 + 0.2 * lengths.log()
+        assert torch.allclose(more.w(f"layers.{i}.temper")[:, 1:], wanted.expand(3, 24), atol=1e-4)
+    assert not torch.allclose(models.w("layers.0.temper"), more.w("layers.0.temper"))
+    for wrong, known in ((models, [3]), (lively("none"), [2, 3])):
+        with pytest.raises(Invalid, match="two lengths"):
+            decoder.tempered(wrong, known)

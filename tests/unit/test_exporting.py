@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 import torch
 
+from unseen.core.errors import Invalid
 from unseen.models import decoder, exporting
-from unseen.models.decoder import Decoder, Positions
+from unseen.models.decoder import Decoder
+from unseen.models.shape import Positions
 
 CLASSES = {"learned": "GPT2LMHeadModel", "none": "GPT2LMHeadModel", "rotary": "GPTNeoXForCausalLM"}
 
@@ -59,3 +61,19 @@ def test_weights_that_do_not_fit_are_an_error() -> None:
     made = exporting.pretrained(one)
     with pytest.raises(RuntimeError, match="do not fit"):
         exporting._filled(made, {"strange.weight": torch.zeros(1)})
+
+
+@pytest.mark.parametrize("positions", CLASSES)
+@torch.no_grad()
+def test_loops_are_written_out(positions: Positions) -> None:
+    one = decoder.stack(31, width=24, layers=2, heads=4, context=20, positions=positions, loops=2)
+    one.flat.add_(0.1 * torch.randn(one.flat.shape, generator=torch.Generator().manual_seed(7)))
+    tokens = torch.randint(0, 31, (2, 9), generator=torch.Generator().manual_seed(2))
+    theirs = exporting.pretrained(one)
+    assert float((one.logits(one(tokens[None]))[0] - theirs(tokens).logits).abs().max()) <= 1e-5
+    assert theirs.config.num_hidden_layers == 4
+
+
+def test_tempered_attention_is_refused() -> None:
+    with pytest.raises(Invalid, match="temper='log'"):
+        exporting.pretrained(decoder.stack(31, width=24, temper="log"))

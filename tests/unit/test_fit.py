@@ -16,9 +16,10 @@ from torch import Tensor
 from unseen.core.errors import Failed, Invalid
 from unseen.core.lab import Lab
 from unseen.core.task import Batch
-from unseen.methods import fit
+from unseen.methods import fit, training
 from unseen.models import decoder, exporting
 from unseen.models.decoder import Decoder
+from unseen.tasks.batches import padded, places
 
 EXACT = fit.Recipe(batch=12, warmup=4, precision="float32", shift=False)
 
@@ -125,7 +126,7 @@ def test_each_member_learns_as_in_a_plain_loop(clip: float) -> None:
 
 @pytest.mark.parametrize("at_once", [1, 1 << 19])
 def test_a_member_learns_the_same_alone_and_in_a_stack(at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fit, "AT_ONCE", at_once)
+    monkeypatch.setattr(training, "AT_ONCE", at_once)
     block = logits(trained((5, 1, 9), EXACT, 30))
     for i, seed in enumerate((5, 1, 9)):
         assert float((logits(trained((seed,), EXACT, 30))[0] - block[i]).abs().max()) <= 1e-5
@@ -142,8 +143,8 @@ def test_members_may_have_rates_of_their_own() -> None:
 def test_many_members_are_taken_as_the_cache_allows(monkeypatch: pytest.MonkeyPatch) -> None:
     models = begun((0, 1, 2, 3, 4, 5))
     for features, size in ((1, 1), (2 * 100 * 16, 2), (5 * 100 * 16, 3), (6 * 100 * 16, 6), (1 << 40, 6)):
-        monkeypatch.setattr(fit, "AT_ONCE", features)
-        assert fit._members(models, 100) == size
+        monkeypatch.setattr(training, "AT_ONCE", features)
+        assert training._members(models, 100 * 16) == size
 
 
 def test_the_rate_rises_and_falls_as_told() -> None:
@@ -178,28 +179,28 @@ def test_a_member_that_diverges_is_frozen_and_the_others_go_on() -> None:
 def test_a_training_that_was_killed_goes_on_exactly(precision: Any, rates: Any, tmp_path: Path) -> None:
     recipe = replace(EXACT, precision=precision, lr=rates, shift=True)
 
-    def training(models: Decoder, state: Path) -> Any:
+    def going(models: Decoder, state: Path) -> Any:
         lab = Lab((0, 1), tmp_path, tmp_path, state=state)
         return fit.next_token(models, Mixed(), "train", steps=40, every=10, recipe=recipe, lab=lab)
 
     whole = begun((0, 1), context=12)
-    steps = [step for step, _ in training(whole, tmp_path / "whole")]
+    steps = [step for step, _ in going(whole, tmp_path / "whole")]
     killed = begun((0, 1), context=12)
-    first = training(killed, tmp_path / "killed")
+    first = going(killed, tmp_path / "killed")
     assert [next(first)[0] for _ in range(3)] == [10, 20, 30]
     first.close()  # step 30 was not asked past: the last checkpoint is that of step 20
     again = begun((0, 1), context=12)
-    assert [step for step, _ in training(again, tmp_path / "killed")] == [30, 40]
+    assert [step for step, _ in going(again, tmp_path / "killed")] == [30, 40]
     assert steps == [10, 20, 30, 40] and torch.equal(again.flat, whole.flat)
     over = begun((0, 1), context=12)  # a training that is over yields nothing, and its weights are there
-    assert list(training(over, tmp_path / "whole")) == [] and torch.equal(over.flat, whole.flat)
+    assert list(going(over, tmp_path / "whole")) == [] and torch.equal(over.flat, whole.flat)
 
 
 def test_the_loss_is_that_of_answer_tokens_alone() -> None:
     models, task = begun((0, 1, 2)), Mixed()
     batches = [task.batch("train", 12, np.random.default_rng(s)) for s in range(3)]
-    tokens, answer = fit.padded(batches, 9)
-    keep, weight = map(torch.from_numpy, fit.places(answer))
+    tokens, answer = padded(batches, 9)
+    keep, weight = map(torch.from_numpy, places(answer))
     with torch.no_grad():
         found = fit.answer_losses(models, torch.from_numpy(tokens), None, keep, weight)
         for i, batch in enumerate(batches):
@@ -212,31 +213,19 @@ def test_the_loss_is_that_of_answer_tokens_alone() -> None:
             assert float(found[i]) == pytest.approx(np.mean(wanted), abs=1e-5)
 
 
-def test_places_are_those_before_answers_in_few_sizes() -> None:
-    answer = np.random.default_rng(0).random((3, 8, 9)) < 0.4
-    answer[0, :, 1:] = False
-    answer[0, 2, 5] = True
-    keep, weight = fit.places(answer)
-    assert keep.shape[1] % (8 * 8 // fit.SHARES) == 0
-    for marks, its, share in zip(answer, keep, weight, strict=True):
-        wanted = [row * 8 + at - 1 for row, at in zip(*np.nonzero(marks), strict=True) if at > 0]
-        assert its[share > 0].tolist() == wanted
-        assert share[share > 0] == pytest.approx(1 / len(wanted))
-
-
 def test_learned_positions_start_anywhere_where_there_is_room() -> None:
-    task, lab = Mixed(), Lab.alone(seeds=(0, 1))
-    draw = lambda models, recipe: fit._drawn(models, task, "train", 3, recipe, lab, 9)  # noqa: E731
+    lab = Lab.alone(seeds=(0, 1))
+    draw = lambda models, recipe: fit._offset(models, 3, recipe, lab, 9)  # noqa: E731
     room = begun((0, 1), context=20)
-    drawn = draw(room, replace(EXACT, shift=True, batch=200))
-    assert drawn.offset is not None and drawn.offset.shape == (2, 200)
-    assert (int(drawn.offset.min()), int(drawn.offset.max())) == (0, 12)
+    offset = draw(room, replace(EXACT, shift=True, batch=200))
+    assert offset is not None and offset.shape == (2, 200)
+    assert (int(offset.min()), int(offset.max())) == (0, 12)
     for models, recipe in (
         (room, EXACT),
         (begun((0, 1)), replace(EXACT, shift=True)),
         (begun((0,), positions="rotary", context=20), replace(EXACT, shift=True)),
     ):
-        assert draw(models, recipe).offset is None
+        assert draw(models, recipe) is None
 
 
 @pytest.mark.parametrize("every,steps", [(4, [4, 8, 10]), ([1, 3, 30], [1, 3, 10]), (20, [10])])
@@ -263,21 +252,12 @@ def test_what_cannot_be_trained_is_refused(change: dict[str, Any], word: str) ->
         list(fit.next_token(**how))
 
 
-def test_a_batch_that_teaches_nothing_or_is_too_wide_is_refused() -> None:
-    tokens, first = np.ones((2, 5), int), np.zeros((2, 5), bool)
-    first[:, 0] = True  # what nothing stands before cannot be learned
-    with pytest.raises(Invalid, match="no answer tokens"):
-        fit.padded([Batch(tokens, first)], 5)
-    with pytest.raises(Invalid, match="5 tokens wide, more than the 4"):
-        fit.padded([Batch(tokens, ~first)], 4)
-
-
 def test_memory_that_runs_out_is_told_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*given: Any) -> Tensor:
         raise torch.OutOfMemoryError("no more")
 
     monkeypatch.setattr(fit, "answer_losses", full)
-    with pytest.raises(Failed, match=r"memory ran out training 1 decoders .* lower batch"):
+    with pytest.raises(Failed, match=r"memory ran out training 1 models .* lower batch"):
         trained((0,), EXACT, 2)
 
 
@@ -286,8 +266,8 @@ def test_a_task_is_learned_in_bfloat16_where_the_machine_has_it() -> None:
     task = Doubled(most=4)
     models = trained((0, 1), recipe, 150, task=task)
     lab = Lab.alone(seeds=(0, 1))
-    tokens, answer = fit.padded([task.batch("test", 200, lab.rng("test", seed=s)) for s in (0, 1)], 4)
-    keep, weight = map(torch.from_numpy, fit.places(answer))
+    tokens, answer = padded([task.batch("test", 200, lab.rng("test", seed=s)) for s in (0, 1)], 4)
+    keep, weight = map(torch.from_numpy, places(answer))
     with torch.no_grad():
         loss = fit.answer_losses(models, torch.from_numpy(tokens), None, keep, weight)
     assert float(loss.max()) < 0.1  # of log 10 = 2.3 nats
@@ -298,17 +278,67 @@ def test_only_long_trainings_are_compiled(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(torch, "compile", lambda f, **how: made.append(f) or f)
     monkeypatch.setattr(fit, "_compiler", lambda: True)
     models = begun((0,))
-    assert fit._compiled(models, fit.COMPILED_FROM - 1) is fit.answer_losses and not made
-    fit._compiled(models, fit.COMPILED_FROM)
+    assert fit.compiled(fit.answer_losses, models, fit.COMPILED_FROM - 1) is fit.answer_losses and not made
+    fit.compiled(fit.answer_losses, models, fit.COMPILED_FROM)
     assert made == [fit.answer_losses]
     monkeypatch.setattr(fit, "_compiler", lambda: False)  # nothing to compile with: trained all the same
-    assert fit._compiled(models, fit.COMPILED_FROM) is fit.answer_losses and len(made) == 1
+    assert fit.compiled(fit.answer_losses, models, fit.COMPILED_FROM) is fit.answer_losses and len(made) == 1
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(not fit._compiler(), reason="there is no C++ compiler")
 def test_compiled_members_learn_as_others_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fit, "AT_ONCE", 1)  # one member at a time: the code compiled for one serves the next
+    monkeypatch.setattr(training, "AT_ONCE", 1)  # one member at a time: the code compiled for one serves the next
     plain = logits(trained((0, 1), EXACT, 12))
     monkeypatch.setattr(fit, "COMPILED_FROM", 0)
     assert float((logits(trained((0, 1), EXACT, 12)) - plain).abs().max()) <= 1e-4
+
+
+def test_each_member_may_have_a_task_of_its_own() -> None:
+    shifted = replace(Mixed(), name="other", most=7)
+    both = logits(trained((2, 6), EXACT, 20, task=[Mixed(), shifted]))
+    for i, (seed, task) in enumerate(((2, Mixed()), (6, shifted))):
+        assert float((logits(trained((seed,), EXACT, 20, task=task))[0] - both[i]).abs().max()) <= 1e-5
+    with pytest.raises(Invalid, match="1 tasks for 2 members"):
+        trained((2, 6), EXACT, 2, task=[Mixed()])
+
+
+def test_a_paced_task_is_told_how_far_training_is() -> None:
+    told: list[float] = []
+
+    class Curriculum(Mixed):
+        def paced(self, split: str, n: int, rng: np.random.Generator, done: float) -> Batch:
+            told.append(done)
+            return self.batch(split, n, rng)
+
+    same = logits(trained((3,), EXACT, 8, task=Curriculum()))
+    assert told == [step / 8 for step in range(8)]
+    assert torch.equal(same, logits(trained((3,), EXACT, 8)))
+
+
+def test_a_step_is_no_wider_than_its_sequences() -> None:
+    drawn = [Mixed(most=m).batch("train", 6, np.random.default_rng(0)) for m in (5, 7)]
+    assert [fit._rounded(drawn, unit) for unit in (1, 4, 8, 30)] == [7, 8, 8, 30]
+    narrow = trained((1,), EXACT, 20, models=begun((1,), context=29), task=Mixed(most=5))
+
+    class Announced(Mixed):
+        def longest(self, split: str) -> int:
+            return 30
+
+    wide = trained((1,), EXACT, 20, models=begun((1,), context=29), task=Announced(most=5))
+    assert float((logits(narrow) - logits(wide)).abs().max()) <= 1e-5
+
+
+def test_tokens_beyond_the_vocabulary_are_refused() -> None:
+    with pytest.raises(Invalid, match="holds token 12, but the decoder has 11"):
+        trained((0, 1), EXACT, 4, task=Mixed(vocab=13))
+
+
+def test_a_checkpoint_of_other_models_is_refused(tmp_path: Path) -> None:
+    lab = Lab((0,), tmp_path, tmp_path, state=tmp_path / "state")
+    go = lambda models: list(  # noqa: E731
+        fit.next_token(models, Mixed(), "train", steps=4, every=2, recipe=EXACT, lab=lab)
+    )
+    go(begun((0,)))
+    with pytest.raises(Invalid, match="is of other models than these 1 of"):
+        go(begun((0,), width=8))

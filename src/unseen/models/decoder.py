@@ -5,7 +5,8 @@
     models.logits(hidden)                # float[seed batch length vocab]
 
 Pre-norm blocks as in GPT-2 (LayerNorm with bias, tanh GELU, head tied to the embedding). Every weight has the seed as
-its first axis, so a layer is one batched product. Positions are learned, rotary, or absent.
+its first axis, so a layer is one batched product. Positions are learned, rotary, or absent; the blocks may run more than
+once, and attention may sharpen with the length of the prompt.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
@@ -23,51 +23,21 @@ from torch import Tensor, nn
 from unseen.core.errors import Invalid
 from unseen.core.lab import Lab
 
-Positions = Literal["learned", "rotary", "none"]
+from .attention import attended, shares, turned, turns
+from .shape import Positions, Shape, Temper, weights_of
+
 Patch = Mapping[str, Callable[[Tensor], Tensor]]
-SHORT = 64  # tokens
 FOLDED_FROM = 4  # rows for each feature; with more of them, weights are cheaper to scale than what they multiply
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
-    """The sizes of a decoder: tokens, features, blocks, attention heads, and the longest sequence."""
+class _Reading:
+    """What all blocks of one forward pass read by; fields as in `Decoder.forward`, and the rotary turns."""
 
-    vocab: int
-    width: int
-    layers: int
-    heads: int
-    context: int
-    positions: Positions = "learned"
-
-    def __post_init__(self) -> None:
-        for name in ("vocab", "width", "layers", "heads", "context"):
-            if getattr(self, name) < 1:
-                raise Invalid(f"decoder {name}={getattr(self, name)}: it is a whole number from 1.")
-        if self.width % self.heads:
-            raise Invalid(f"decoder width={self.width} cannot be shared by heads={self.heads}; take a multiple.")
-        if self.positions == "rotary" and (self.width // self.heads) % 2:
-            raise Invalid(
-                f"rotary positions turn pairs of features, but a head has {self.width // self.heads}; take an even number."
-            )
-
-
-def weights_of(shape: Shape) -> dict[str, tuple[tuple[int, ...], float]]:
-    """Every weight's own shape (without the seed) and its initial standard deviation (−1: ones, 0: zeros)."""
-    d, spread = shape.width, 0.02
-    deep = spread / (2 * shape.layers) ** 0.5  # residual outputs start smaller, as in GPT-2
-    found: dict[str, tuple[tuple[int, ...], float]] = {"embed": ((shape.vocab, d), spread)}
-    if shape.positions == "learned":
-        found["place"] = ((shape.context, d), spread)
-    for i in range(shape.layers):
-        block = {
-            "norm1.gain": ((d,), -1.0), "norm1.bias": ((d,), 0.0), "qkv.weight": ((d, 3 * d), spread), "qkv.bias": ((3 * d,), 0.0),
-            "out.weight": ((d, d), deep), "out.bias": ((d,), 0.0), "norm2.gain": ((d,), -1.0), "norm2.bias": ((d,), 0.0),
-            "up.weight": ((d, 4 * d), spread), "up.bias": ((4 * d,), 0.0), "down.weight": ((4 * d, d), deep), "down.bias": ((d,), 0.0),
-        }  # fmt: skip
-        found.update({f"layers.{i}.{name}": value for name, value in block.items()})
-    found.update({"norm.gain": ((d,), -1.0), "norm.bias": ((d,), 0.0)})
-    return found
+    turn: tuple[Tensor, Tensor] | None
+    asked: Tensor | None
+    cache: list[tuple[Tensor, Tensor]] | None
+    record: dict[str, Tensor] | None
 
 
 class Decoder(nn.Module):
@@ -120,6 +90,7 @@ class Decoder(nn.Module):
         tokens: Tensor,
         offset: Tensor | None = None,
         *,
+        asked: Tensor | None = None,
         keep: Tensor | None = None,
         record: dict[str, Tensor] | None = None,
         patch: Patch | None = None,
@@ -127,22 +98,28 @@ class Decoder(nn.Module):
     ) -> Tensor:
         """The final hidden states [seed batch length width] of tokens int[seed batch length].
 
-        `offset` int[seed batch] shifts learned positions. `keep` int[seed n] are places counted through batch and length:
+        `offset` int[seed batch] shifts learned positions; `asked` int[seed batch] are the lengths of the prompts, which a
+        tempered decoder needs. `keep` int[seed n] are places counted through batch and length:
         then the hidden states are those of these places alone [seed n width], and the last block, once its heads have
         read, is computed for no others. `record` is filled with, and `patch` replaces, the values at the sites `embed`,
-        `layers.i.attention`, `layers.i.mlp`, `layers.i.residual`, in the form of the hidden states. A `cache` of keys
-        and values is read and extended in place.
+        `layers.i.attention`, `layers.i.mlp`, `layers.i.residual`, in the form of the hidden states, with i counting on
+        through loops; `record` gets what each head reads from where too, `layers.i.weights` [seed batch head query key].
+        A `cache` of keys and values is read and extended in place.
         """
         s, b, t = tokens.shape
         at = cache[0][0].shape[-2] if cache else 0
         form: tuple[int, ...] = (s, b, t, self.shape.width)
         x = _site("embed", self._embedded(tokens, offset, at).view(s, b * t, -1), form, record, patch)
-        turn = _turns(self.shape, at, t, x.device) if self.shape.positions == "rotary" else None
-        for i in range(self.shape.layers):
-            seen = self._seen(i, x, b, turn, cache)
-            if keep is not None and i == self.shape.layers - 1:
+        turn = (
+            turns(self.shape.width // self.shape.heads, at, t, x.device) if self.shape.positions == "rotary" else None
+        )
+        reading = _Reading(turn, asked, cache, record)
+        for i in range(self.shape.depth):
+            seen = self._seen(i, x, b, reading)
+            if keep is not None and i == self.shape.depth - 1:
                 x, seen, form = _kept(x, keep), _kept(seen, keep), (*keep.shape, self.shape.width)
-            x = x + _site(f"layers.{i}.attention", self._linear(seen, f"layers.{i}.out"), form, record, patch)
+            out = self._linear(seen, f"layers.{i % self.shape.layers}.out")
+            x = x + _site(f"layers.{i}.attention", out, form, record, patch)
             x = x + _site(f"layers.{i}.mlp", self._mlp(i, x), form, record, patch)
             x = _site(f"layers.{i}.residual", x, form, record, patch)
         return self._norm(x, "norm").view(form)
@@ -179,27 +156,46 @@ class Decoder(nn.Module):
         normal = F.layer_norm(x, (self.shape.width,), eps=1e-5)
         return torch.baddbmm(bias, normal, self.w(f"{norm}.gain")[:, :, None] * weight)
 
-    def _seen(
-        self, i: int, x: Tensor, b: int, turn: tuple[Tensor, Tensor] | None, cache: list[tuple[Tensor, Tensor]] | None
-    ) -> Tensor:
+    def _temper(self, i: int, asked: Tensor | None) -> Tensor | None:
+        """What the scores of a block are multiplied by [seed·batch 1 1 1], for prompts of these lengths [seed batch]."""
+        if self.shape.temper == "none":
+            return None
+        if asked is None:
+            raise Invalid("a tempered decoder reads the lengths of the prompts; give asked=[seed batch].")
+        told = self.w(f"layers.{i % self.shape.layers}.temper")
+        if self.shape.temper == "log":
+            return (1 + told[:, :1] + told[:, 1:] * asked.to(told.dtype).log()).reshape(-1, 1, 1, 1)
+        return (1 + torch.gather(told, 1, asked)).reshape(-1, 1, 1, 1)
+
+    def _seen(self, i: int, x: Tensor, b: int, reading: _Reading) -> Tensor:
         """What the heads of a block read, side by side [seed batch·length width]."""
         s, bt, d = x.shape
-        heads = self.shape.heads
-        qkv = self._linear_of_normal(x, f"layers.{i}.norm1", f"layers.{i}.qkv")
+        turn, cache, record = reading.turn, reading.cache, reading.record
+        heads, layer = self.shape.heads, f"layers.{i % self.shape.layers}"
+        qkv = self._linear_of_normal(x, f"{layer}.norm1", f"{layer}.qkv")
         q, k, v = qkv.view(s * b, bt // b, 3, heads, d // heads).permute(2, 0, 3, 1, 4).unbind()  # one gradient, not 3
         if turn is not None:
-            q, k = _turned(q, turn), _turned(k, turn)
+            q, k = turned(q, turn), turned(k, turn)
+        if (temper := self._temper(i, reading.asked)) is not None:
+            q = q * temper.to(q.dtype)
         if cache is not None:
             if len(cache) > i:
                 k, v = torch.cat([cache[i][0], k], 2), torch.cat([cache[i][1], v], 2)
                 cache[i] = (k, v)
             else:
                 cache.append((k, v))
-        return _attended(q, k, v).transpose(1, 2).reshape(s, bt, d)
+        if record is not None:
+            record[f"layers.{i}.weights"] = shares(q, k).view(s, b, heads, q.shape[2], k.shape[2])
+        return attended(q, k, v).transpose(1, 2).reshape(s, bt, d)
 
     def _mlp(self, i: int, x: Tensor) -> Tensor:
-        up = self._linear_of_normal(x, f"layers.{i}.norm2", f"layers.{i}.up")
-        return self._linear(_gelu(up), f"layers.{i}.down")
+        layer = f"layers.{i % self.shape.layers}"
+        up = self._linear_of_normal(x, f"{layer}.norm2", f"{layer}.up")
+        return self._linear(_gelu(up), f"{layer}.down")
+
+    def part(self, first: int, last: int) -> Decoder:
+        """The members first … last − 1 as a stack that shares their weights."""
+        return Decoder(self.shape, self.seeds[first:last], flat=self.flat[first:last])
 
 
 def stack(
@@ -211,6 +207,8 @@ def stack(
     context: int = 64,
     positions: Positions = "learned",
     spread: float = 1.0,
+    loops: int = 1,
+    temper: Temper = "none",
     seeds: Sequence[int] = (0,),
     lab: Lab | None = None,
 ) -> Decoder:
@@ -221,7 +219,7 @@ def stack(
     1/√width) does not.
     """
     source = lab or Lab.alone(seeds=tuple(seeds))
-    shape = Shape(vocab, width, layers, heads, context, positions)
+    shape = Shape(vocab, width, layers, heads, context, positions, loops, temper)
     models = Decoder(shape, seeds, [source.stream("init", seed=s) for s in seeds], source.device)
     if spread != 1:
         with torch.no_grad():
@@ -248,14 +246,6 @@ def member(models: Decoder, i: int) -> Decoder:
     return Decoder(models.shape, (models.seeds[i],), flat=models.flat[i : i + 1].clone())
 
 
-def parts(models: Decoder, n: int) -> list[Decoder]:
-    """A stack as stacks of n members each that share its weights."""
-    return [
-        Decoder(models.shape, models.seeds[i : i + n], flat=models.flat[i : i + n])
-        for i in range(0, len(models.seeds), n)
-    ]
-
-
 def members(models: Decoder) -> Iterator[Decoder]:
     """Each decoder of a stack by itself."""
     for i in range(len(models.seeds)):
@@ -269,16 +259,35 @@ def greedy(models: Decoder, tokens: Tensor, *, steps: int, end: int | None = Non
     All prompts [seed batch length] are equally long.
     """
     cache: list[tuple[Tensor, Tensor]] = []
+    asked = torch.full(tokens.shape[:2], tokens.shape[2], device=tokens.device)
     given, said = tokens, []
     over = torch.zeros(tokens.shape[:2], dtype=torch.bool, device=tokens.device)
     for _ in range(min(steps, models.shape.context - tokens.shape[2] + 1)):
-        hidden = models(given, cache=cache)
+        hidden = models(given, asked=asked, cache=cache)
         chosen = models.logits(hidden[:, :, -1:]).argmax(-1).masked_fill(over[..., None], 0)
         said.append(chosen)
         if end is not None and bool((over := over | (chosen[..., 0] == end)).all()):
             break
         given = chosen
     return torch.cat(said, 2)
+
+
+def tempered(models: Decoder, trained: Sequence[int]) -> Decoder:
+    """A copy of a stack with `temper="table"` whose multipliers of lengths not trained on follow 1 + a + b·log n, fitted by
+    least squares to those trained on, for each member and block."""
+    if models.shape.temper != "table" or len(set(trained)) < 2:
+        raise Invalid(
+            f"temper={models.shape.temper!r}, {len(set(trained))} trained lengths: a table of multipliers, and two lengths that it was trained on, are needed to go on from."
+        )
+    known = torch.tensor(sorted(set(trained)), device=models.flat.device)
+    others = torch.tensor([n for n in range(1, models.shape.context + 1) if n not in set(trained)], device=known.device)
+    copy = Decoder(models.shape, models.seeds, flat=models.flat.clone())
+    rows = [torch.stack([torch.ones(len(n)), n.log()], 1) for n in (known.float(), others.float())]
+    with torch.no_grad():
+        for i in range(models.shape.layers):
+            table = copy.w(f"layers.{i}.temper")
+            table[:, others] = (rows[1] @ torch.linalg.lstsq(rows[0], table[:, known].T).solution).T
+    return copy
 
 
 def save(models: Decoder, folder: Path) -> None:
@@ -339,35 +348,3 @@ def _gelu(x: Tensor) -> Tensor:
 def _kept(x: Tensor, keep: Tensor) -> Tensor:
     """Rows [seed n width] of x [seed row width]."""
     return torch.gather(x, 1, keep[..., None].expand(-1, -1, x.shape[-1]))
-
-
-def _attended(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-    """Causal attention [row head query feature].
-
-    The CPU's fused kernel is slow backward in bfloat16: short sequences are multiplied out, longer ones read in float32.
-    """
-    asked, length = q.shape[2], k.shape[2]
-    if q.dtype != torch.bfloat16 or q.device.type != "cpu" or asked == 1:
-        return F.scaled_dot_product_attention(q, k, v, is_causal=asked > 1)
-    if length > SHORT:
-        with torch.autocast("cpu", enabled=False):
-            return F.scaled_dot_product_attention(q.float(), k.float(), v.float(), is_causal=True).to(q.dtype)
-    n, heads, _, each = q.shape
-    q, k, v = (x.reshape(n * heads, -1, each) for x in (q, k, v))
-    unseen = torch.full((asked, length), -1e9, dtype=q.dtype).triu(length - asked + 1)
-    scores = torch.baddbmm(unseen, q, k.transpose(1, 2), alpha=each**-0.5)
-    return torch.bmm(scores.softmax(-1, dtype=torch.float32).to(v.dtype), v).view(n, heads, asked, each)
-
-
-def _turns(shape: Shape, at: int, t: int, device: Any) -> tuple[Tensor, Tensor]:
-    """Cosines and sines [length, features of a head] of rotary positions (base 10,000, halves paired as in GPT-NeoX)."""
-    half = shape.width // shape.heads // 2
-    speed = 1.0 / 10_000 ** (torch.arange(half, device=device) / half)
-    angle = torch.arange(at, at + t, device=device)[:, None] * speed
-    angle = torch.cat([angle, angle], 1)
-    return angle.cos(), angle.sin()
-
-
-def _turned(x: Tensor, turn: tuple[Tensor, Tensor]) -> Tensor:
-    half = x.shape[-1] // 2
-    return x * turn[0] + torch.cat([-x[..., half:], x[..., :half]], -1) * turn[1]

@@ -7,6 +7,8 @@ from typing import Any
 
 import torch
 
+from unseen.core.errors import Invalid
+
 from .decoder import Decoder
 
 
@@ -16,7 +18,12 @@ def save_pretrained(one: Decoder, folder: Path) -> None:
 
 
 def pretrained(one: Decoder) -> Any:
-    """A transformers model with this decoder's weights. Without positions it is a GPT-2 whose positions are zero."""
+    """A transformers model with this decoder's weights. Without positions it is a GPT-2 whose positions are zero; blocks
+    that run in loops are written out. Raises Invalid for a tempered decoder, which no class of transformers holds."""
+    if one.shape.temper != "none":
+        raise Invalid(
+            f"a decoder with temper={one.shape.temper!r} has attention that no class of transformers computes; keep its weights.safetensors, which decoder.load opens."
+        )
     made = _neox(one) if one.shape.positions == "rotary" else _gpt2(one)
     return made.eval()
 
@@ -30,7 +37,7 @@ def _gpt2(one: Decoder) -> Any:
             vocab_size=s.vocab,
             n_positions=s.context,
             n_embd=s.width,
-            n_layer=s.layers,
+            n_layer=s.depth,
             n_head=s.heads,
             resid_pdrop=0.0,
             embd_pdrop=0.0,
@@ -52,19 +59,19 @@ def _gpt2(one: Decoder) -> Any:
         }
     )
     names = {"qkv": "attn.c_attn", "out": "attn.c_proj", "up": "mlp.c_fc", "down": "mlp.c_proj"}
-    for i in range(s.layers):
+    for i in range(s.depth):
         for ours, theirs in names.items():
             told.update(
                 {
-                    f"transformer.h.{i}.{theirs}.{kind}": one.w(f"layers.{i}.{ours}.{kind}")[0]
+                    f"transformer.h.{i}.{theirs}.{kind}": one.w(f"layers.{i % s.layers}.{ours}.{kind}")[0]
                     for kind in ("weight", "bias")
                 }
             )
         for ours, theirs in (("norm1", "ln_1"), ("norm2", "ln_2")):
             told.update(
                 {
-                    f"transformer.h.{i}.{theirs}.weight": one.w(f"layers.{i}.{ours}.gain")[0],
-                    f"transformer.h.{i}.{theirs}.bias": one.w(f"layers.{i}.{ours}.bias")[0],
+                    f"transformer.h.{i}.{theirs}.weight": one.w(f"layers.{i % s.layers}.{ours}.gain")[0],
+                    f"transformer.h.{i}.{theirs}.bias": one.w(f"layers.{i % s.layers}.{ours}.bias")[0],
                 }
             )
     return _filled(made, told)
@@ -78,7 +85,7 @@ def _neox(one: Decoder) -> Any:
         "vocab_size": s.vocab,
         "max_position_embeddings": s.context,
         "hidden_size": s.width,
-        "num_hidden_layers": s.layers,
+        "num_hidden_layers": s.depth,
         "num_attention_heads": s.heads,
         "intermediate_size": 4 * s.width,
     }
@@ -101,31 +108,31 @@ def _neox(one: Decoder) -> Any:
         }
     )
     names = {"out": "attention.dense", "up": "mlp.dense_h_to_4h", "down": "mlp.dense_4h_to_h"}
-    for i in range(s.layers):
+    for i in range(s.depth):
         block = f"gpt_neox.layers.{i}"
         for ours, theirs in names.items():
             told.update(
                 {
-                    f"{block}.{theirs}.weight": one.w(f"layers.{i}.{ours}.weight")[0].T,
-                    f"{block}.{theirs}.bias": one.w(f"layers.{i}.{ours}.bias")[0],
+                    f"{block}.{theirs}.weight": one.w(f"layers.{i % s.layers}.{ours}.weight")[0].T,
+                    f"{block}.{theirs}.bias": one.w(f"layers.{i % s.layers}.{ours}.bias")[0],
                 }
             )
         heads, each = s.heads, s.width // s.heads
         weight = (
-            one.w(f"layers.{i}.qkv.weight")[0]
+            one.w(f"layers.{i % s.layers}.qkv.weight")[0]
             .T.reshape(3, heads, each, s.width)
             .transpose(0, 1)
             .reshape(3 * s.width, s.width)
         )
-        bias = one.w(f"layers.{i}.qkv.bias")[0].reshape(3, heads, each).transpose(0, 1).reshape(-1)
+        bias = one.w(f"layers.{i % s.layers}.qkv.bias")[0].reshape(3, heads, each).transpose(0, 1).reshape(-1)
         told.update(
             {f"{block}.attention.query_key_value.weight": weight, f"{block}.attention.query_key_value.bias": bias}
         )
         for ours, theirs in (("norm1", "input_layernorm"), ("norm2", "post_attention_layernorm")):
             told.update(
                 {
-                    f"{block}.{theirs}.weight": one.w(f"layers.{i}.{ours}.gain")[0],
-                    f"{block}.{theirs}.bias": one.w(f"layers.{i}.{ours}.bias")[0],
+                    f"{block}.{theirs}.weight": one.w(f"layers.{i % s.layers}.{ours}.gain")[0],
+                    f"{block}.{theirs}.bias": one.w(f"layers.{i % s.layers}.{ours}.bias")[0],
                 }
             )
     return _filled(made, told)
