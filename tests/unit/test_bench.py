@@ -15,7 +15,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[2]))  # bench/ stands beside the package, not in it
 
 from bench import __main__ as runner
-from bench import by_hand, echo, scoring, sides, timing, trainer, training
+from bench import by_hand, echo, scoring, seeds, sides, timing, trainer, training
 
 TURNS = timing.Turns(
     [timing.Spent(1.0, 2.0), timing.Spent(2.0, 2.0), timing.Spent(1.0, 4.0)],
@@ -146,6 +146,12 @@ def test_the_others_have_the_same_losses_step_by_step(losses: Any) -> None:
     assert ours.shape == theirs.shape == (echo.SAME_STEPS,)
     assert float(np.abs(ours - theirs).max()) <= 1e-4
     assert ours[0] - ours[-1] > 0.01
+
+
+def test_stacked_seeds_learn_what_single_ones_do() -> None:
+    assert seeds.difference(echo.Echo(5), 16, "cpu") <= 1e-4
+    take = seeds.turns(echo.Echo(5), 16, [(0,), (1,)], 2, "cpu")
+    assert take() != take()  # every turn trains on
 
 
 def test_a_side_works_in_a_process_of_its_own() -> None:
