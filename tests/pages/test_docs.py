@@ -64,12 +64,14 @@ def test_every_flag_in_the_text_exists(name: str, unseen: Any) -> None:
 
 
 def test_the_python_of_the_guide_runs(unseen: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    function, library = blocks("guide.md", "python")
+    function, library, training = blocks("guide.md", "python")
     made: dict[str, Any] = {}
     exec(function, made)
     assert made["short"](["Repeat: abcdefg"], max_new_tokens=1, temperature=0, seed=0, stop=()) == ["abcd"]
     exec(library.replace("length_generalization", "brief_training"), {})
     assert capsys.readouterr().out.startswith("C1 supported: Short ones are easier.")
+    exec(training, {})
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ["10", "20", "30"]
 
 
 def test_exit_codes_and_variables_are_those_of_the_code() -> None:
