@@ -15,7 +15,7 @@ What stands between '>' and the answer is given. Sorting and incrementing end wi
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import numpy as np
@@ -55,7 +55,6 @@ class Hinted:
     training has passed, and the first kind alone afterwards: hints as a curriculum.
     """
 
-    name: str
     words: tuple[str, ...]
     trained: tuple[int, int]
     splits: tuple[Split, ...]
@@ -66,6 +65,11 @@ class Hinted:
     shuffled: bool = False  # trained on the answers of other questions
 
     @property
+    def name(self) -> str:
+        """The kinds of questions, joined."""
+        return "+".join(self.kinds)
+
+    @property
     def vocab(self) -> int:
         """The number of tokens, padding counted."""
         return len(self.words)
@@ -74,7 +78,15 @@ class Hinted:
         """The most tokens that a sequence of this split has, marks included."""
         at = self._split(split).at.get("length")
         n = at if isinstance(at, int) else self.trained[1]
-        return 2 * n + (6 if self.kinds[0] in NUMBERS else 4)
+        asked = max(self.asked(kind, n) for kind in self.kinds)
+        return max(asked + 1, 2 * n + (6 if self.kinds[0] in NUMBERS else 4))
+
+    def asked(self, kind: Kind, length: int) -> int:
+        """How many tokens stand before the answer to an input of this length, marks included."""
+        if kind in NUMBERS:
+            return length + 4
+        given = {"sort": 0, "fill": length - 1}.get(kind, 1)
+        return length + 3 + given
 
     def batch(self, split: str, n: int, rng: np.random.Generator) -> Batch:
         """n sequences of a split, kinds mixed in training, with the mask of their answers."""
@@ -99,9 +111,7 @@ class Hinted:
                         found.setdefault(prompt, (truth, kind))
             if len(found) >= n:
                 break
-        return [
-            Example(example_id(self.name, split, p), p, t, where, at={"kind": k}) for p, (t, k) in found.items()
-        ]
+        return [Example(example_id(self.name, split, p), p, t, where, at={"kind": k}) for p, (t, k) in found.items()]
 
     def score(self, example: Example, answer: str) -> Mapping[str, float]:
         """`exact`: 1 if the whole answer is right, whatever its white space, else 0."""
@@ -128,10 +138,8 @@ class Hinted:
     def _batch(self, split: str, n: int, rng: np.random.Generator, shares: tuple[float, ...]) -> Batch:
         made = [self._assembled(kind, asked) for kind, asked in self._drawn(split, n, rng, shares)]
         wide = max(b.tokens.shape[1] for b in made)
-        tokens, answer = (
-            np.concatenate([np.pad(x, ((0, 0), (0, wide - x.shape[1]))) for x in part])
-            for part in ([b.tokens for b in made], [b.answer for b in made])
-        )
+        tokens = np.concatenate([np.pad(b.tokens, ((0, 0), (0, wide - b.tokens.shape[1]))) for b in made])
+        answer = np.concatenate([np.pad(b.answer, ((0, 0), (0, wide - b.answer.shape[1]))) for b in made])
         return Batch(tokens, answer)
 
     def _drawn(
@@ -179,20 +187,10 @@ class Hinted:
         raise Unknown(f"{self.name} has no split {name!r}{nearest(name, known)}. Splits: {', '.join(known)}.")
 
 
-def sorts(
-    train: int,
-    test: Sequence[int],
-    *,
-    alphabet: int,
-    repeat: bool,
-    kinds: Sequence[Kind] = ("sort",),
-    first: float = 0.0,
-    shuffled: bool = False,
-) -> Hinted:
-    """Sorting of 1..train symbols out of `alphabet`, tested on more; each input is asked about in one of the kinds.
+def sorts(train: int, test: Sequence[int], *, alphabet: int, repeat: bool) -> Hinted:
+    """Sorting of 1..train symbols out of `alphabet`, tested on more; without `repeat` all symbols of an input differ.
 
-    Without `repeat` all symbols of an input differ. Half of the questions are of the first kind, the rest are shared
-    out evenly. Raises Invalid for an alphabet too small, or kinds that are not about sorting.
+    Raises Invalid for an alphabet too small.
     """
     longest = max((train, *test))
     if not repeat and longest > alphabet:
@@ -202,22 +200,14 @@ def sorts(
         inside = within(lengths)
         drawn = rng.integers(0, alphabet, inside.shape) if repeat else distinct(lengths, alphabet, rng)
         body = np.where(inside, FIRST + drawn, 0)
-        ordered = np.sort(np.where(inside, body, FAR), axis=1)
-        ordered = np.where(inside, ordered, 0)
-        return _asked(kind, body, ordered, lengths, FIRST + alphabet, rng)
+        ordered = np.where(inside, np.sort(np.where(inside, body, FAR), axis=1), 0)
+        return _asked(kind, body, ordered, FIRST + alphabet, rng)
 
     words = words_of(numbered("s", alphabet), numbered("n", longest + 1), SORTING)
-    return _hinted(SORTING, kinds, words, (1, train), splits(train, test), make, first, shuffled)
+    return Hinted(words, (1, train), splits(train, test), make, ("sort",), (1.0,))
 
 
-def increments(
-    train: int,
-    test: Sequence[int],
-    *,
-    kinds: Sequence[Kind] = ("increment",),
-    first: float = 0.0,
-    shuffled: bool = False,
-) -> Hinted:
+def increments(train: int, test: Sequence[int]) -> Hinted:
     """Numbers of 1..train digits plus one, tested on longer ones; the run of nines at the end is uniformly long.
 
     A leading zero keeps the answer as long as the number.
@@ -231,33 +221,41 @@ def increments(
         return Asked(body, _none(body), np.where(changed, np.where(body == NINE, FIRST, body + 1), body))
 
     words = words_of([str(i) for i in range(10)], NUMBERS)
-    return _hinted(NUMBERS, kinds, words, (1, train), splits(train, test), make, first, shuffled)
+    return Hinted(words, (1, train), splits(train, test), make, ("increment",), (1.0,))
 
 
-def _hinted(
-    known: Sequence[Kind],
-    kinds: Sequence[Kind],
-    words: tuple[str, ...],
-    trained: tuple[int, int],
-    found: tuple[Split, ...],
-    make: Make,
-    first: float,
-    shuffled: bool,
-) -> Hinted:
-    if not kinds or any(k not in known for k in kinds):
-        raise Invalid(f"kinds={tuple(kinds)}: this family has {', '.join(known)}.")
-    if not 0 <= first < 1 or (first and len(kinds) < 2):
-        raise Invalid(f"first={first}: hints alone come first for a fraction 0..1 of training, and there must be one.")
-    hints = len(kinds) - 1
-    shares = (0.5, *(0.5 / hints for _ in range(hints))) if hints else (1.0,)
-    return Hinted("+".join(kinds), words, trained, found, make, tuple(kinds), shares, first, shuffled)
+def with_hints(task: Hinted, hints: Sequence[Kind], *, share: float = 0.5, first: float = 0.0) -> Hinted:
+    """The task with this share of its training given to hints, evenly; or, with `first`, hints alone before it.
+
+    Raises Invalid for kinds of questions that the task's inputs are not asked, and for shares outside 0..1.
+    """
+    known = [w for w in KINDS if w in task.words and w != task.kinds[0]]
+    if not hints or any(h not in known for h in hints):
+        raise Invalid(f"hints={tuple(hints)}: {task.kinds[0]} has the hints {', '.join(known)}.")
+    if not 0 < share < 1 or not 0 <= first < 1:
+        raise Invalid(f"share={share}, first={first}: fractions of training, the share of hints above 0, both below 1.")
+    each = share / len(hints)
+    return replace(task, kinds=(task.kinds[0], *hints), shares=(1 - share, *(each for _ in hints)), first=first)
 
 
-def _asked(kind: Kind, body: Tokens, ordered: Tokens, lengths: Tokens, number: int, rng: np.random.Generator) -> Asked:
+def about(task: Hinted, kind: Kind) -> Hinted:
+    """The same inputs with questions of one kind alone."""
+    if kind not in task.words:
+        raise Invalid(f"kind={kind}: {task.kinds[0]} has the kinds {', '.join(k for k in KINDS if k in task.words)}.")
+    return replace(task, kinds=(kind,), shares=(1.0,), first=0.0)
+
+
+def shuffled(task: Hinted) -> Hinted:
+    """The task with questions that have each other's answers in training; the splits tested on stay right."""
+    return replace(task, shuffled=True)
+
+
+def _asked(kind: Kind, body: Tokens, ordered: Tokens, number: int, rng: np.random.Generator) -> Asked:
     """What is asked about inputs [item place] whose symbols in order are known; `number` is the token of n0."""
     if kind == "sort":
         return Asked(body, _none(body), ordered)
-    rows, at = np.arange(len(body)), np.floor(rng.random(len(body)) * lengths).astype(np.int64)
+    rows, lengths = np.arange(len(body)), (body != PAD).sum(1)
+    at = np.floor(rng.random(len(body)) * lengths).astype(np.int64)
     if kind == "fill":
         missing = ordered[rows, at]
         place = np.arange(body.shape[1])
