@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from unseen.core.errors import Invalid
 from unseen.measures import coherence as module
-from unseen.measures.coherence import Coherence, coherence, gradients, of_own_loss, stability_bound
+from unseen.measures.coherence import Coherence, coherence, gradients, of_gradients, of_own_loss, stability_bound
 
 
 def nll(out: Tensor, y: Tensor) -> Tensor:
@@ -120,6 +120,14 @@ def test_gradients_are_those_of_each_example(kind: str) -> None:
         for name, p in model.named_parameters():
             assert p.grad is not None
             torch.testing.assert_close(torch.cat([g[name] for g in parts])[i], p.grad, rtol=1e-4, atol=1e-6)
+
+
+def test_batches_one_after_another_are_one_sample() -> None:
+    model, loss, (x, y) = made("mlp")
+    whole = coherence(model, loss, (x, y))
+    parts = of_gradients(g for i in (0, 9, 18) for g in gradients(model, loss, (x[i : i + 9], y[i : i + 9])))
+    assert parts.m == whole.m == 23 and parts.m_coherence == pytest.approx(whole.m_coherence, rel=1e-5)
+    assert parts.by_layer["2"].alpha == pytest.approx(whole.by_layer["2"].alpha, rel=1e-5)
 
 
 def linear(m: int) -> nn.Linear:

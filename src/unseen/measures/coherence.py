@@ -11,7 +11,7 @@ Source: Chatterjee and Zielinski, "On the Generalization Mystery in Deep Learnin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from math import nan
@@ -60,7 +60,7 @@ def coherence(model: nn.Module, loss: Loss, batch: tuple[Any, Any], *, chunk: in
     where a module cannot be vectorised, that of one step for each example. Raises Invalid for an empty batch, NaN,
     a loss that is not one number an example, and a model without parameters; Failed where memory runs out.
     """
-    return _coherence(gradients(model, loss, batch, chunk=chunk))
+    return of_gradients(gradients(model, loss, batch, chunk=chunk))
 
 
 def of_own_loss(model: nn.Module, batch: Mapping[str, Tensor], *, chunk: int | None = None) -> Coherence:
@@ -69,7 +69,7 @@ def of_own_loss(model: nn.Module, batch: Mapping[str, Tensor], *, chunk: int | N
     Each example's loss is `model(**one)["loss"]` (or the first of a tuple) of a batch of one; entries are [batch …].
     Otherwise as `coherence`.
     """
-    return _coherence(_each(model, _own, dict(batch), chunk))
+    return of_gradients(_each(model, _own, dict(batch), chunk))
 
 
 def gradients(model: nn.Module, loss: Loss, batch: tuple[Any, Any], *, chunk: int | None = None) -> Iterator[Gradients]:
@@ -80,6 +80,29 @@ def gradients(model: nn.Module, loss: Loss, batch: tuple[Any, Any], *, chunk: in
         return loss(call(x), y)
 
     return _each(model, one, tuple(batch), chunk)
+
+
+def of_gradients(parts: Iterable[Gradients]) -> Coherence:
+    """The coherence of gradients that come some examples at a time, as from `gradients` of batches one after another.
+
+    S and Σ|g|² of every parameter are added up over the parts, then put as ratios of each layer and of the whole.
+    """
+    m, sums, squares = 0, dict[str, Tensor](), dict[str, float]()
+    for part in parts:
+        m += len(next(iter(part.values())))
+        for name, g in part.items():
+            g = g.to(torch.promote_types(g.dtype, torch.float32))
+            sums[name] = g.sum(0) + sums[name] if name in sums else g.sum(0)
+            norms = torch.linalg.vector_norm(g.reshape(len(g), -1), dim=1).double()
+            squares[name] = squares.get(name, 0.0) + float(norms.square().sum())
+    layers: dict[str, tuple[float, float]] = {}
+    for name, total in sums.items():
+        layer = name.rpartition(".")[0] or name
+        top, bottom = layers.get(layer, (0.0, 0.0))
+        top += float(torch.linalg.vector_norm(total, dtype=torch.float64)) ** 2
+        layers[layer] = top, bottom + squares[name]
+    whole = sum(t for t, _ in layers.values()), sum(b for _, b in layers.values())
+    return _made(*whole, m, {layer: _made(t, b, m, {}) for layer, (t, b) in layers.items()})
 
 
 def stability_bound(
@@ -124,26 +147,6 @@ def _own(call: Called, single: Mapping[str, Any]) -> Tensor:
     if not isinstance(said, Tensor) or said.numel() != 1:
         raise Invalid("the model gives no loss; its batch needs the targets (for transformers: `labels`).")
     return said.reshape(1)
-
-
-def _coherence(parts: Iterator[Gradients]) -> Coherence:
-    """S and Σ|g|² of every parameter, added up over chunks, then as ratios of each layer and of the whole."""
-    m, sums, squares = 0, dict[str, Tensor](), dict[str, float]()
-    for part in parts:
-        m += len(next(iter(part.values())))
-        for name, g in part.items():
-            g = g.to(torch.promote_types(g.dtype, torch.float32))
-            sums[name] = g.sum(0) + sums[name] if name in sums else g.sum(0)
-            norms = torch.linalg.vector_norm(g.reshape(len(g), -1), dim=1).double()
-            squares[name] = squares.get(name, 0.0) + float(norms.square().sum())
-    layers: dict[str, tuple[float, float]] = {}
-    for name, total in sums.items():
-        layer = name.rpartition(".")[0] or name
-        top, bottom = layers.get(layer, (0.0, 0.0))
-        top += float(torch.linalg.vector_norm(total, dtype=torch.float64)) ** 2
-        layers[layer] = top, bottom + squares[name]
-    whole = sum(t for t, _ in layers.values()), sum(b for _, b in layers.values())
-    return _made(*whole, m, {layer: _made(t, b, m, {}) for layer, (t, b) in layers.items()})
 
 
 def _made(top: float, bottom: float, m: int, by_layer: Mapping[str, Coherence]) -> Coherence:
