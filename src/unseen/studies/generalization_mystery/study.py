@@ -37,7 +37,9 @@ def _small(tier: Tier) -> tuple[Watched, Suppressed, Strata]:
         return laptop
     if tier == "smoke":
         return (
-            replace(laptop[0], train=120, held=90, width=16, steps=60, batch=24, sample=24, samples=2, points=6),
+            replace(
+                laptop[0], train=120, held=90, width=16, steps=60, batch=24, lr=0.5, sample=24, samples=2, points=6
+            ),
             replace(laptop[1], train=120, held=90, width=16, steps=60, batch=24, points=4),
             replace(laptop[2], train=60, held=30, judges=1, width=16, steps=40, batch=24, sample=24, points=4),
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from math import log2, nan
+from math import isnan, log2, nan
 from typing import Any
 
 import numpy as np
@@ -86,7 +86,7 @@ def _point(
         yield Row("loss_share", float(point["share"][i]), step=step, seed=seed)
         yield Row("train_accuracy", float(point["fitted"][i]), n=n, step=step, seed=seed)
         yield Row("m_coherence", float(m[i]), step=step, seed=seed, at={"of": size})
-        yield Row("log2_m_coherence", _log2(m[i]), step=step, seed=seed)
+        yield Row("log2_m_coherence", log2(m[i]) if m[i] > 0 else nan, step=step, seed=seed)
         yield Row("coherence_gain", float(gained[i]), step=step, seed=seed)
         for k, value in enumerate(point["layers"][i].mean(0)):
             yield Row("layer_m_coherence", float(value), step=step, seed=seed, at={"layer": k + 1})
@@ -115,7 +115,8 @@ def _told(setting: Watched, data: seen.Data, course: Course, i: int, seed: int) 
         half = course.steps.index(setting.steps // 2)
         told["mid_gap"] = float(course.of("pristine", i)[half] - course.of("memorised", i)[half])
     for name, value in told.items():
-        yield Row(name, float(value), seed=seed)
+        if not isnan(value):  # a row that is missing makes the claims that read it untested
+            yield Row(name, float(value), seed=seed)
 
 
 def _share(right: NDArray[np.bool_], among: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -142,7 +143,3 @@ def _bound(setting: Watched, course: Course, i: int) -> float:
 def _layers(found: list[Coherence]) -> NDArray[np.float64]:
     """m-coherence of every layer on every sample [sample layer], in the order of the layers."""
     return np.array([[layer.m_coherence for layer in c.by_layer.values()] for c in found])
-
-
-def _log2(value: float) -> float:
-    return log2(value) if value > 0 else nan
