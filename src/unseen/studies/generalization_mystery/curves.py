@@ -68,8 +68,10 @@ def stopped_early(validation: ArrayLike, test: ArrayLike) -> float:
 
 def spread(layers: NDArray[np.floating]) -> float:
     """log2 of how many times as coherent one layer is as another, by half of the samples; both were chosen, as the most
-    and the least coherent one, by the other half, so that mere noise gives 0 on average. layers [sample layer]."""
+    and the least coherent one, by the other half, so that mere noise gives 0 on average; NaN for one sample. layers [sample layer]."""
     half = len(layers) // 2
+    if not half:
+        return nan
     found: list[float] = []
     for choose, compare in ((layers[:half], layers[half:]), (layers[half:], layers[:half])):
         order = np.argsort(choose.mean(0))

@@ -12,7 +12,7 @@ from dataclasses import replace
 from unseen.core.study import Evidence, Headline, Mark, Needs, Paper, Study, Tier
 
 from .arms import Pictured, Setting, Strata, Suppressed, Watched
-from .claims import CLAIMS, CUT, LEVELS, NOISES, REAL
+from .claims import CLAIMS, CUT, FINE, LEVELS, NOISES, REAL
 
 HUB = "uoft-cs/cifar10"
 BIG = "ILSVRC/imagenet-1k"
@@ -22,7 +22,7 @@ MNIST = "ylecun/mnist"
 def settings(tier: Tier) -> list[Setting]:
     """Networks watched at every noise and on random pixels, networks with suppressed gradients, strata, and pictures."""
     watched, suppressed, strata = _small(tier)
-    found: list[Setting] = [replace(watched, noise=p) for p in NOISES]
+    found: list[Setting] = [replace(watched, noise=p) for p in FINE]
     found += [replace(watched, pixels="random")]
     noises = (0.5,) if tier == "smoke" else NOISES
     found += [replace(suppressed, noise=p, level=c) for p in noises for c in (LEVELS if p == 0.5 else (0.0, CUT))]
@@ -80,7 +80,7 @@ def needs(setting: Setting) -> Needs:
     if isinstance(setting, Watched):
         return Needs(0.02 + setting.steps / 30_000 + setting.points * setting.samples / 600, extras=extras)
     if isinstance(setting, Strata):
-        return Needs(0.02 + (setting.judges + 4) * setting.steps / 20_000, extras=extras)
+        return Needs(0.02 + (setting.judges + 4) * setting.steps / 12_000, extras=extras)
     return Needs(0.02 + setting.steps / (5_000 if setting.level else 25_000), extras=extras)
 
 
