@@ -36,7 +36,7 @@ from .kg import (
     facts_of,
     joined,
     split_of,
-)  # fmt: skip
+)
 from .kg_order import EQUAL, OPEN, decided, edges
 
 MIXED, HARD = "composed mixed", "composed hard"
