@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .timing import Result
 
-COMPARISONS = ("scoring", "training", "seeds")
+COMPARISONS = ("scoring", "training", "seeds", "generators")
 THREADS = {
     "OMP_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",

@@ -62,7 +62,8 @@ class Result:
 
     `difference` is the largest between numbers that both sides computed, `within` what it may be; `required` is the
     least ratio of CPU time; `theirs` names the other side with the settings it was best at, `tried` are amounts a CPU
-    second under all that were tried, and `notes` keeps what else was measured.
+    second under all that were tried, and `notes` keeps what else was measured; `least` is the amount a CPU second that
+    ours must work off whatever the other side does.
     """
 
     comparison: str
@@ -76,11 +77,13 @@ class Result:
     unit: str
     tried: dict[str, float]
     notes: dict[str, object]
+    least: float = 0.0
 
     @property
     def holds(self) -> bool:
-        """Whether the numbers are the same and the median ratio of CPU time reaches what is required."""
-        return self.difference <= self.within and self.turns.cpu.median >= self.required
+        """Whether the numbers are the same, and the median ratio of CPU time and our amount reach what is required."""
+        fast = self.amount / median(t.cpu for t in self.turns.ours) >= self.least
+        return self.difference <= self.within and self.turns.cpu.median >= self.required and fast
 
 
 def spent(work: Callable[[], object]) -> Spent:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[2]))  # bench/ stands beside the package, not in it
 
 from bench import __main__ as runner
-from bench import by_hand, echo, scoring, seeds, sides, timing, trainer, training
+from bench import by_hand, echo, generators, scoring, seeds, sides, timing, trainer, training
 
 TURNS = timing.Turns(
     [timing.Spent(1.0, 2.0), timing.Spent(2.0, 2.0), timing.Spent(1.0, 4.0)],
@@ -146,6 +147,26 @@ def test_the_others_have_the_same_losses_step_by_step(losses: Any) -> None:
     assert ours.shape == theirs.shape == (echo.SAME_STEPS,)
     assert float(np.abs(ours - theirs).max()) <= 1e-4
     assert ours[0] - ours[-1] > 0.01
+
+
+def test_an_amount_may_be_required_too() -> None:
+    assert replace(result(), least=12.0).holds and not replace(result(), least=12.1).holds  # 12 in a CPU second
+
+
+def test_scan_by_hand() -> None:
+    assert generators.plain_actions("turn opposite left") == "I_TURN_LEFT I_TURN_LEFT"
+    assert generators.plain_actions("jump left twice after walk") == "I_WALK I_TURN_LEFT I_JUMP I_TURN_LEFT I_JUMP"
+    around = "I_TURN_RIGHT I_LOOK " * 4
+    assert generators.plain_actions("look around right and run thrice") == f"{around}I_RUN I_RUN I_RUN"
+
+
+@pytest.mark.parametrize("make", [generators.scan_case, generators.graph_case, generators.rewriting_case])
+def test_generators_draw_what_plain_python_does(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, small in (("ENTITIES", 40), ("RELATIONS", 12), ("DEGREE", 6), ("PHI", 2.0), ("ITEMS", 2_000)):
+        monkeypatch.setattr(generators, name, small)
+    case = make()
+    assert case.differing() == 0
+    assert case.ours() is not None and case.theirs() is not None
 
 
 def test_stacked_seeds_learn_what_single_ones_do() -> None:
