@@ -25,7 +25,7 @@ Pair = tuple[str, str]  # source and target, words between spaces
 
 
 @dataclass(frozen=True)
-class Tested:
+class Asked:
     """Pairs to test on: the split they are, and what is known of them beside their text."""
 
     split: Split
@@ -43,7 +43,7 @@ class Paired:
     name: str
     words: tuple[str, ...]
     train: Sequence[Pair]
-    tests: tuple[Tested, ...]
+    tests: tuple[Asked, ...]
     weights: NDArray[np.floating] | None = None
     enters: NDArray[np.floating] | None = None
     known: Mapping[str, int] = field(init=False)
@@ -86,13 +86,14 @@ class Paired:
         replacement. Of a test split they are different ones, fewer than n where it has fewer."""
         if split == "train":
             return self.paced(split, n, rng, 1.0)
-        return self._at(split, self._some(split, n, rng))
+        pairs = self.pairs(split)
+        return encoded([pairs[i] for i in self._some(split, n, rng)], self.known)
 
     def paced(self, split: str, n: int, rng: np.random.Generator, done: float) -> Batch:
         """The same, of the training pairs that have entered after a share `done` (0..1) of training."""
         if split != "train":
             return self.batch(split, n, rng)
-        return self._at(split, np.searchsorted(self._shares(done), rng.random(n), side="right"))
+        return self._trained(np.searchsorted(self._shares(done), rng.random(n), side="right"))
 
     def draw(self, split: str, n: int, rng: np.random.Generator) -> Sequence[Example]:
         """n examples with different prompts; fewer where the split has fewer."""
@@ -115,16 +116,16 @@ class Paired:
         return " ".join(self.words[t] for t in kept[1:at]), " ".join(self.words[t] for t in kept[at + 1 : -1])
 
     @cached_property
-    def _encoded(self) -> dict[str, Batch]:
-        return {}
+    def _encoded(self) -> Batch:
+        """The training pairs, kept in few bytes."""
+        whole = encoded(self.train, self.known)
+        return Batch(whole.tokens.astype(np.int16 if self.vocab < 1 << 15 else np.int32), whole.answer)
 
-    def _at(self, split: str, rows: NDArray[np.integer]) -> Batch:
-        """Some rows of a split, which is encoded once."""
-        if split not in self._encoded:
-            whole = encoded(self.pairs(split), self.known)
-            self._encoded[split] = Batch(whole.tokens.astype(np.int32), whole.answer)
-        kept = self._encoded[split]
-        return Batch(kept.tokens[rows].astype(np.int64), kept.answer[rows])
+    def _trained(self, rows: NDArray[np.integer]) -> Batch:
+        """Some training pairs, as wide as the longest of them."""
+        tokens = self._encoded.tokens[rows]
+        width = int((tokens != PAD).sum(1).max())
+        return Batch(tokens[:, :width].astype(np.int64), self._encoded.answer[rows, :width])
 
     def _some(self, split: str, n: int, rng: np.random.Generator) -> NDArray[np.integer]:
         """n different rows of a split; all, in their order, where it has no more."""
@@ -139,7 +140,7 @@ class Paired:
         total = np.cumsum(weights)
         return total / total[-1]
 
-    def _tested(self, name: str) -> Tested:
+    def _tested(self, name: str) -> Asked:
         for tested in self.tests:
             if tested.split.name == name:
                 return tested

@@ -49,6 +49,30 @@ def listed(words: Sequence[str], limits: Limits) -> Pairs:
     return [p for p in scan.within(scan.clauses(words), most_actions=most) if scan.actions(p) >= limits.least_actions]
 
 
+def sampled(words: Sequence[str], n: int, rng: np.random.Generator) -> Pairs:
+    """n different commands of `scan.pairs(words)`, each as likely as any other; all of them where there are no more.
+
+    They are found by their number, so that the 5.8 million commands of 80 primitives are never listed.
+    """
+    parts = scan.clauses(words)
+    every = len(parts) + 2 * len(parts) ** 2
+    if every <= n:
+        return list(scan.pairs(words))
+    found: dict[int, None] = {}
+    while len(found) < n:
+        found.update(dict.fromkeys(rng.integers(0, every, n - len(found)).tolist()))
+    return [_numbered(parts, i) for i in found]
+
+
+def _numbered(parts: Pairs, i: int) -> Pair:
+    """The command that stands at place i of `scan.pairs`."""
+    if i < len(parts):
+        return parts[i]
+    at, after = divmod(i - len(parts), 2)
+    (first, one), (second, other) = parts[at // len(parts)], parts[at % len(parts)]
+    return (f"{first} after {second}", f"{other} {one}") if after else (f"{first} and {second}", f"{one} {other}")
+
+
 def drawn(words: Sequence[str], limits: Limits, n: int, rng: np.random.Generator) -> Pairs:
     """n different commands of 1 to `limits.clauses` clauses, or fewer where hardly more are to be found.
 
@@ -69,18 +93,16 @@ def drawn(words: Sequence[str], limits: Limits, n: int, rng: np.random.Generator
 
 
 class _Parts:
-    """The clauses of each primitive, sorted by their actions, and where those of at most so many actions end."""
+    """The clauses of a primitive and of `turn`, sorted by their actions, and how many have at most so many actions."""
 
     def __init__(self, words: Sequence[str], limits: Limits) -> None:
         self.words, self.limits = tuple(words), limits
-        turn = [c for c in scan.clauses(()) if scan.actions(c) <= limits.most_in_clause]
-        self.of = {"turn": self._sorted(turn)}
-        for word in words:
-            own = [c for c in scan.clauses((word,)) if c[0].split()[0] == word]
-            self.of[word] = self._sorted([c for c in own if scan.actions(c) <= limits.most_in_clause])
+        turns = {command for command, _ in scan.clauses(())}
+        self.turn = self._sorted(scan.clauses(()))
+        self.of = {w: self._sorted([c for c in scan.clauses((w,)) if c[0] not in turns]) for w in words}
 
     def _sorted(self, clauses: Pairs) -> tuple[Pairs, list[int]]:
-        ordered = sorted(clauses, key=scan.actions)
+        ordered = sorted((c for c in clauses if scan.actions(c) <= self.limits.most_in_clause), key=scan.actions)
         lengths = [scan.actions(c) for c in ordered]
         ends = np.searchsorted(lengths, range(self.limits.most_actions + 1), side="right")
         return ordered, ends.tolist()
@@ -108,11 +130,8 @@ class _Parts:
         return tuple(self.words[i] for i in rng.choice(len(self.words), n, replace=False))
 
     def _clause(self, words: Sequence[str], most: int, rng: np.random.Generator) -> Pair:
-        """A clause of at most so many actions, uniform among those of the words and of `turn`."""
-        ends = [self.of[w][1][most] for w in (*words, "turn")]
-        at = int(rng.integers(sum(ends)))
-        for word, end in zip((*words, "turn"), ends, strict=True):
-            if at < end:
-                return self.of[word][0][at]
-            at -= end
-        raise AssertionError("the clauses were miscounted")
+        """A clause of at most so many actions, uniform among those of the words and of `turn`; all words have as many."""
+        each = self.of[words[0]][1][most]
+        at = int(rng.integers(len(words) * each + self.turn[1][most]))
+        word, place = divmod(at, each)
+        return self.of[words[word]][0][place] if word < len(words) else self.turn[0][at - len(words) * each]
