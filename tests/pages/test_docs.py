@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 DOCS = Path(__file__).parents[2] / "docs"
+OWN = sorted(p.parent.name for p in (DOCS.parent / "src" / "unseen" / "studies").glob("*/study.py"))
 ELSEWHERE = ("hf:", "api:", "smollm2")
 PAGES = sorted(p.name for p in DOCS.glob("*.md") if p.name != "verdicts.md")
 
@@ -32,7 +33,7 @@ def commands(name: str) -> list[list[str]]:
         words = shlex.split(line, comments=True)[1:]
         items = words[0] in ("data", "score", "card", "compare") or "--model" in words
         stand_in = "echo" if items else "brief_training"
-        told = [re.sub(r"length_generalization|skills_in_context|STUDY", stand_in, w) for w in words]
+        told = [re.sub("|".join([*OWN, "STUDY"]), stand_in, w) for w in words]
         found.append(["smoke" if w == "laptop" else w for w in told])
     return found
 
