@@ -1,0 +1,171 @@
+"""How is a language model measured? Tuned with LoRA on a mixture of instructions, it writes code that tests are run on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from unseen.core.errors import Invalid
+from unseen.core.lab import Lab
+from unseen.core.record import Row, Scored
+
+from .arms import Tuned
+from .instructions import ASKED, Instruction, completing, mixed, named
+from .problems import Problems
+
+IGNORED = -100  # a label without loss
+UNTUNED = 20  # problems asked before tuning, at most
+
+
+def run(setting: Tuned, lab: Lab) -> Iterator[Row]:
+    """Rows of a language model for each seed: `passed` (fraction of problems) before and after, and the last loss."""
+    task = Problems(setting.problems)
+    for seed in lab.seeds:
+        model, tokenizer = opened(setting.checkpoint, setting.dtype, lab)
+        data = _examples(setting, tokenizer, lab, seed)
+        yield from _passed("passed_untuned", setting, task, model, tokenizer, lab, seed, min(UNTUNED, setting.items))
+        tuned, loss = tune(model, data, setting, lab, seed)
+        yield Row("tuning_loss", loss, step=setting.steps, seed=seed)
+        yield from _passed("passed", setting, task, tuned, tokenizer, lab, seed, setting.items)
+        tuned.save_pretrained(str(lab.folder / f"adapter-{seed}"))
+
+
+def opened(checkpoint: str, dtype: str, lab: Lab) -> tuple[Any, Any]:
+    """(model, tokenizer) of `hf:org/name`, `hf:folder` or `tiny:class`, on the lab's device."""
+    from unseen.models import hub, tiny
+
+    kind, _, rest = checkpoint.partition(":")
+    if kind == "tiny":
+        return tiny.made(rest, dtype).to(lab.device), tiny.byte_tokenizer()
+    if kind != "hf":
+        raise Invalid(f"checkpoint={checkpoint}: LoRA tunes hf:org/name, hf:folder or tiny:class.")
+    local = hub.open(rest, device=lab.device, dtype=dtype, batch_size="auto")
+    return local.model, local.tokenizer
+
+
+def encoded(one: Instruction, tokenizer: Any, length: int) -> dict[str, list[int]]:
+    """Tokens and labels of an instruction in Alpaca's form; the loss is that of the answer and its end, cut at `length`."""
+    asked = tokenizer(ASKED.format(one.asked))["input_ids"]
+    end = [] if tokenizer.eos_token_id is None else [tokenizer.eos_token_id]
+    if end and asked[-1:] == end:
+        asked = asked[:-1]
+    told = [*tokenizer(one.answer, add_special_tokens=False)["input_ids"], *end]
+    return {"input_ids": [*asked, *told][:length], "labels": [*([IGNORED] * len(asked)), *told][:length]}
+
+
+def tune(model: Any, data: Sequence[dict[str, list[int]]], setting: Tuned, lab: Lab, seed: int) -> tuple[Any, float]:
+    """(the model with a trained LoRA adapter on every linear layer, the mean loss of training in nats).
+
+    An interrupted training goes on from its last checkpoint.
+    """
+    from peft import LoraConfig, get_peft_model
+    from transformers import PrinterCallback, Trainer
+    from transformers.trainer_utils import get_last_checkpoint
+
+    _seeded(lab, seed)
+    adapter = LoraConfig(
+        r=setting.rank, lora_alpha=2 * setting.rank, target_modules="all-linear", task_type="CAUSAL_LM"
+    )
+    tuned = get_peft_model(model, adapter)
+    place = (lab.state or lab.folder) / f"tuning-{seed}"
+    trainer = Trainer(
+        model=tuned,
+        args=_arguments(setting, place, lab, seed),
+        train_dataset=list(data),  # type: ignore[arg-type]
+        data_collator=collated,
+        callbacks=[_telling(lab)],
+    )
+    trainer.remove_callback(PrinterCallback)
+    before = get_last_checkpoint(str(place)) if place.is_dir() else None
+    told = trainer.train(resume_from_checkpoint=before)
+    return tuned.eval(), float(told.training_loss)
+
+
+def collated(rows: Sequence[dict[str, list[int]]]) -> dict[str, Any]:
+    """Examples as tensors [row longest], padded on the right with tokens that nothing looks at."""
+    import torch
+
+    longest = max(len(r["input_ids"]) for r in rows)
+
+    def padded(name: str, with_: int) -> Any:
+        return torch.tensor([[*r[name], *([with_] * (longest - len(r[name])))] for r in rows])
+
+    mask = torch.tensor([[1] * len(r["input_ids"]) + [0] * (longest - len(r["input_ids"])) for r in rows])
+    return {"input_ids": padded("input_ids", 0), "labels": padded("labels", IGNORED), "attention_mask": mask}
+
+
+def _telling(lab: Lab) -> Any:
+    """What tells the lab, after every step, how far tuning is."""
+    from transformers import TrainerCallback
+
+    class Telling(TrainerCallback):
+        def on_step_end(self, args: Any, state: Any, control: Any, **given: Any) -> None:
+            lab.progress(state.global_step, state.max_steps)
+
+    return Telling()
+
+
+def _arguments(setting: Tuned, place: Path, lab: Lab, seed: int) -> Any:
+    from transformers import TrainingArguments
+
+    if setting.batch % setting.at_once:
+        raise Invalid(f"batch={setting.batch}, at_once={setting.at_once}: at_once must divide batch.")
+    return TrainingArguments(
+        output_dir=str(place),
+        max_steps=setting.steps,
+        per_device_train_batch_size=setting.at_once,
+        gradient_accumulation_steps=setting.batch // setting.at_once,
+        learning_rate=setting.lr,
+        lr_scheduler_type="cosine",
+        warmup_steps=max(1, setting.steps // 30),
+        bf16=setting.dtype == "bfloat16",
+        use_cpu=lab.device == "cpu",
+        save_steps=max(1, setting.steps // 4),
+        save_total_limit=1,
+        logging_strategy="no",
+        disable_tqdm=True,
+        report_to=[],
+        seed=lab.stream("tuning", seed=seed) % 2**31,
+        remove_unused_columns=False,
+        dataloader_pin_memory=lab.device != "cpu",
+    )
+
+
+def _examples(setting: Tuned, tokenizer: Any, lab: Lab, seed: int) -> list[dict[str, list[int]]]:
+    """The mixture of a setting as tokens; those whose answer is cut off whole are left out."""
+    held = [
+        named(kind, source, setting.total, lab.rng(kind, seed=seed))
+        for kind, source in (("code", setting.code), ("general", setting.general))
+    ]
+    chosen = mixed(*held, share=setting.share, total=setting.total, rng=lab.rng("mixture", seed=seed))
+    found = [encoded(one, tokenizer, setting.longest) for one in chosen]
+    kept = [one for one in found if any(label != IGNORED for label in one["labels"])]
+    if not kept:
+        raise Invalid(f"longest={setting.longest}: every answer lies beyond it; make it longer.")
+    return kept
+
+
+def _passed(
+    measure: str, setting: Tuned, task: Problems, model: Any, tokenizer: Any, lab: Lab, seed: int, n: int
+) -> Iterator[Row]:
+    """The fraction of n problems of every split whose tests pass, all written greedily; runs what the model writes."""
+    from unseen.models.engine import Local
+
+    writer = Local(model, tokenizer)
+    for split in task.splits:
+        asked = task.draw(split.name, n, lab.rng("test", split.name, seed=seed))
+        prompts = [ASKED.format(completing(e.prompt)) for e in asked]
+        said = dict(writer.stream(prompts, max_new_tokens=setting.room))
+        right = np.array([[task.score(e, said[i].text)["passed"] for i, e in enumerate(asked)]])
+        step = setting.steps if measure == "passed" else 0
+        yield from Row.each(measure, Scored([seed], [[e.id for e in asked]], right), split, step=step)
+
+
+def _seeded(lab: Lab, seed: int) -> None:
+    """The adapter's first weights are a function of the seed."""
+    import torch
+
+    torch.manual_seed(lab.stream("adapter", seed=seed))
