@@ -72,7 +72,7 @@ def smoke_text(records: Records) -> str:
     """`smoke.json` of these records: row identity -> [low, high], a tenth wider than what was seen."""
     found: dict[str, list[float]] = {}
     for identity, value in _identities(records):
-        low, high = found.setdefault(identity, [math.inf, -math.inf])
+        low, high = found.setdefault(identity, [value, value])
         found[identity] = [min(low, value), max(high, value)]
     wide = {k: _widened(*v) for k, v in sorted(found.items())}
     lines = (f"{json.dumps(k, ensure_ascii=False)}: {json.dumps(v)}" for k, v in wide.items())

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from unseen import conformance
+from unseen.core.record import Records, Row
 
 LINE = Path("studies/straight_line")
 
@@ -103,6 +105,15 @@ def test_ranges_are_a_tenth_wider_than_what_was_seen(line: Path) -> None:
             low, high = told.pop(key)
             assert low < same["value"].min() and same["value"].max() < high and same.height == 2  # fmt: skip
     assert not told
+
+
+def test_a_value_that_is_no_number_is_expected_to_be_none_again() -> None:
+    def records(value: float) -> Records:
+        return Records.of([({"setting": "One"}, 0, Row("delay", value))])
+
+    told = conformance.smoke_text(records(math.nan))
+    assert math.isnan(json.loads(told)["One() delay"][0])
+    assert math.isfinite(json.loads(conformance.smoke_text(records(2.0)))["One() delay"][0])
 
 
 def test_claims_must_read_what_is_yielded(line: Path) -> None:
