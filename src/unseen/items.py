@@ -65,7 +65,7 @@ def draw(
     The same arguments draw the same items. Raises Unknown for a study, task or split that is not there.
     """
     slug, _, wanted = name.partition("/")
-    found = _tasks(slug, tier, sweep or {})
+    found = _tasks(slug, tier, sweep or {}, wanted)
     names = list(dict.fromkeys(task.name for _, task in found))
     if wanted:
         found = [(s, t) for s, t in found if t.name == wanted]
@@ -194,7 +194,9 @@ def rebuilt(slug: str, study: Study, values: Mapping[str, Any]) -> Any:
     return kind(**wanted)
 
 
-def _tasks(slug: str, tier: str, sweep: Mapping[str, str]) -> list[tuple[Any, Task]]:
+def _tasks(slug: str, tier: str, sweep: Mapping[str, str], wanted: str) -> list[tuple[Any, Task]]:
+    """Every task of a study with its setting. Raises Missing where the data of the wanted one, or of any if none is named,
+    cannot be had."""
     study = find.study(slug)
     if not find.has(slug, "tasks"):
         raise Mistake(f"{slug} draws no items of its own (it has no tasks.py), so there is nothing to write.")
@@ -203,9 +205,17 @@ def _tasks(slug: str, tier: str, sweep: Mapping[str, str]) -> list[tuple[Any, Ta
     parsed = parse_sweep(slug, study, chosen, sweep)
     settings = list(dict.fromkeys(t.setting for t in plan(slug, study, chosen, sweep=parsed, seeds=1)))
     found: dict[tuple[str, tuple[Any, ...]], tuple[Any, Task]] = {}
+    absent: Missing | None = None
     for setting in settings:
-        for task in make(setting):
+        try:
+            made = make(setting)
+        except Missing as error:
+            absent = absent or error
+            continue
+        for task in made:
             found.setdefault((task.name, task.splits and tuple(s.name for s in task.splits)), (setting, task))
+    if absent and wanted not in {name for name, _ in found}:
+        raise absent
     return list(found.values())
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from unseen import items
 from unseen.core import find
-from unseen.core.errors import Invalid
+from unseen.core.errors import Invalid, Missing
 
 pytestmark = pytest.mark.usefixtures("unseen")
 
@@ -39,3 +39,20 @@ def test_settings_go_there_and_back() -> None:
 def test_a_swept_field_sweeps_the_items_too() -> None:
     drawn = items.draw("echo", n=2, sweep={"lengths": "3:5,4:6"})
     assert sorted({d.example.split.name for d in drawn}) == ["3 letters", "4 letters", "5 letters", "6 letters"]
+
+
+def test_a_task_is_drawn_though_the_data_of_another_are_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    tasks = find.module("echo", "tasks")
+    whole = tasks.tasks
+
+    def some(setting: Any) -> Any:
+        if setting.lengths == (4, 6):
+            raise Missing("the other one's data are not here.")
+        return whole(setting)
+
+    monkeypatch.setattr(tasks, "tasks", some)
+    sweep = {"lengths": "3:5,4:6"}
+    assert len(items.draw("echo/words", n=2, sweep=sweep)) == 4
+    for name in ("echo", "echo/poems"):
+        with pytest.raises(Missing, match="the other one's data"):
+            items.draw(name, n=2, sweep=sweep)
