@@ -21,7 +21,7 @@ from unseen.core.lab import Lab
 from unseen.models import learner
 from unseen.models.learner import Learner, Shape
 from unseen.tasks import labelled
-from unseen.tasks.labelled import Labelled
+from unseen.tasks.labelled import Labelled, Part
 from unseen.tasks.worlds import Worlds, drawn_views
 
 from .training import Recipe, train
@@ -145,12 +145,12 @@ def in_turn(y: NDArray[np.integer], most: int, rng: np.random.Generator) -> NDAr
 
 
 def meta_train(
-    shape: Shape = GENERAL, *, steps: int = 1200, batch: int = 32, lr: float = 3e-3, lab: Lab | None = None
+    shape: Shape = GENERAL, *, steps: int = 2400, batch: int = 32, lr: float = 3e-3, lab: Lab | None = None
 ) -> Iterator[tuple[int, Learner]]:
     """Train learners for use on anyone's arrays, one for each of the lab's seeds; yield (step, models) ten times.
 
-    Sequences are of mixtures of Gaussians drawn for a step alone, of two classes at first and of ever more until half of
-    the training lies behind; from then on every other step reads digits of scikit-learn, where it is installed. (All
+    Sequences are of mixtures of Gaussians drawn for a step alone, of any number of features, and of two classes at first
+    and of ever more until half of the training lies behind; from then on every other step reads digits of scikit-learn, where it is installed. (All
     classes at once leave the loss on its plateau for thousands of steps.)
     """
     lab = lab or Lab.alone()
@@ -188,10 +188,17 @@ def general(
         most = 2 + round((shape.classes - 2) * min(1.0, 2 * done))
         each = -(-5 * shape.length // 3)  # four fifths are for training, and a sequence may be of one class
         k, noise = int(rng.integers(2, most + 1)), float(rng.uniform(0.1, 1.0))
-        base = labelled.gaussian(shape.features, k, rng, noise=noise, each=each)
+        base = _flat(labelled.gaussian(int(rng.integers(1, shape.features + 1)), k, rng, noise=noise, each=each), shape)
     told = Worlds(base, 0, shape.length, 0).sample("train", n, rng)
     _, rho = drawn_views(n, 1, shape.classes, rng)
     return told.x, np.take_along_axis(rho, told.y, 1)
+
+
+def _flat(found: Labelled, shape: Shape) -> Labelled:
+    """A set of few features as one of the learner's number of them, the others being 0, with a mean square of 1."""
+    room, scale = shape.features - found.features, np.float32((shape.features / found.features) ** 0.5)
+    parts = [Part(np.pad(scale * p.x, ((0, 0), (0, room))), p.y, p.classes) for p in (found.train, found.test)]
+    return Labelled(found.name, *parts)
 
 
 def _opened(source: str | Path | Learner | None) -> Learner:

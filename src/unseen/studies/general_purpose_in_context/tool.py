@@ -37,7 +37,7 @@ def classifier(learner: Path | None = None, *, views: int = 16, seed: int = 0) -
 @app.command("train")
 def train(
     out: Annotated[Path, typer.Option("--out", help="The folder to write.")],
-    steps: Annotated[int, typer.Option("--steps", min=1, help="Optimizer steps.")] = 1200,
+    steps: Annotated[int, typer.Option("--steps", min=1, help="Optimizer steps.")] = 2400,
     features: Annotated[int, typer.Option("--features", min=1, help="Features that it reads.")] = 16,
     classes: Annotated[int, typer.Option("--classes", min=2, help="Classes that it tells apart.")] = 10,
     length: Annotated[
@@ -49,7 +49,7 @@ def train(
     layers: Annotated[int, typer.Option("--layers", min=1, help="Blocks.")] = 2,
     seed: Annotated[int, typer.Option("--seed", help="Of weights and data.")] = 0,
 ) -> None:
-    """Meta-train a learner and save it (the defaults make the shipped one, in about a minute of one core)."""
+    """Meta-train a learner and save it (the defaults make the shipped one, in some two minutes of one core)."""
     from unseen.core.lab import Lab
     from unseen.methods.in_context import meta_train
     from unseen.models import learner
