@@ -145,13 +145,13 @@ def in_turn(y: NDArray[np.integer], most: int, rng: np.random.Generator) -> NDAr
 
 
 def meta_train(
-    shape: Shape = GENERAL, *, steps: int = 2400, batch: int = 32, lr: float = 3e-3, lab: Lab | None = None
+    shape: Shape = GENERAL, *, steps: int = 4800, batch: int = 32, lr: float = 3e-3, lab: Lab | None = None
 ) -> Iterator[tuple[int, Learner]]:
     """Train learners for use on anyone's arrays, one for each of the lab's seeds; yield (step, models) ten times.
 
     Sequences are of mixtures of Gaussians drawn for a step alone, of any number of features, and of two classes at first
-    and of ever more until half of the training lies behind; from then on every other step reads digits of scikit-learn, where it is installed. (All
-    classes at once leave the loss on its plateau for thousands of steps.)
+    and of ever more until half of the training lies behind; from then on every other step reads digits of scikit-learn,
+    where it is installed. (All classes at once leave the loss on its plateau for thousands of steps.) Five minutes.
     """
     lab = lab or Lab.alone()
     models = learner.stack(shape, seeds=lab.seeds, lab=lab)

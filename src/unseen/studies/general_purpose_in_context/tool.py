@@ -37,7 +37,7 @@ def classifier(learner: Path | None = None, *, views: int = 16, seed: int = 0) -
 @app.command("train")
 def train(
     out: Annotated[Path, typer.Option("--out", help="The folder to write.")],
-    steps: Annotated[int, typer.Option("--steps", min=1, help="Optimizer steps.")] = 2400,
+    steps: Annotated[int, typer.Option("--steps", min=1, help="Optimizer steps.")] = 4800,
     features: Annotated[int, typer.Option("--features", min=1, help="Features that it reads.")] = 16,
     classes: Annotated[int, typer.Option("--classes", min=2, help="Classes that it tells apart.")] = 10,
     length: Annotated[
