@@ -58,10 +58,15 @@ class InContextClassifier:
         return self
 
     def __sklearn_tags__(self) -> Any:
-        from sklearn.utils import ClassifierTags, InputTags, Tags, TargetTags
+        from sklearn.utils import ClassifierTags, Tags, TargetTags
 
-        target = TargetTags(required=True)
-        return Tags("classifier", target, None, ClassifierTags(), None, None, True, False, InputTags())
+        return Tags(
+            estimator_type="classifier",
+            target_tags=TargetTags(required=True),
+            transformer_tags=None,
+            regressor_tags=None,
+            classifier_tags=ClassifierTags(),
+        )
 
     def fit(self, X: Any, y: Any) -> Self:
         """Keep labelled examples X [example feature] and y [example].

@@ -5,6 +5,8 @@ C1a: accuracy after all other examples, on tasks never trained on: after very ma
 
 from __future__ import annotations
 
+from typing import Any
+
 from unseen.core.claim import (
     Claim,
     Effect,
@@ -23,13 +25,14 @@ from unseen.core.claim import (
 from .effects import Midpoint, Steeper
 
 Given = tuple[tuple[Effect, Region], ...]
+Arm = dict[str, Any]
 MAP = {"setting": "Learned", "part": "map"}
 FEW, MOST = {"amount": "few", "size": "wide"}, {"amount": "most", "size": "wide"}
-SEEN, NEW = {"split": "seen tasks"}, {"split": "new tasks"}
+SEEN, NEW = Arm(split="seen tasks"), Arm(split="new tasks")
 IMAGES = {"setting": "Learned", "part": "images"}
 STATE = {"setting": "Learned", "part": "state", "size": "wide"}
 PLAIN, BIASED, SMALL = (  # the map's arm; most labels unpermuted at first; a quarter of the batch
-    {"setting": "Learned", "part": part, "amount": "most", "size": size, "fixed": fixed}
+    Arm(setting="Learned", part=part, amount="most", size=size, fixed=fixed)
     for part, size, fixed in (("map", "wide", 0.0), ("plateau", "wide", 0.9), ("plateau", "narrow", 0.0))
 )
 SIZES = ("tasks", "kind", "width", "layers", "heads", "steps", "batch", "lr", "warmup", "amount", "size")
