@@ -74,6 +74,13 @@ def table(rows: list[Row | Item]) -> tuple[bytes, bytes] | str:
     return held[0].getvalue(), held[1].getvalue()
 
 
+def test_a_coordinate_of_none_is_no_coordinate() -> None:
+    """Records holds both as missing, so they are one row, which cannot have two values."""
+    told: list[Row | Item] = [Row("exact", 0.0, at={}, seed=1), Row("exact", 0.0, n=2, at={"digits": None}, seed=1)]
+    with tempfile.TemporaryDirectory() as place:
+        assert journaled(Path(place), told) == told[:1]
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.one_of(rows, items), max_size=8), st.integers(0, 8), st.randoms())
 def test_a_kill_between_any_two_rows_changes_no_byte(told: list[Row | Item], at: int, shuffle: object) -> None:

@@ -96,9 +96,10 @@ def plain(value: Any) -> Any:
 
 
 def _identity(row: Row | Item) -> str:
-    """What two rows of one trial cannot share: as Records tells rows apart, with `at` of split and row merged."""
+    """What two rows of one trial cannot share: as Records tells rows apart, with `at` of split and row merged and a
+    coordinate of None the same as none."""
     own = row.measure if isinstance(row, Row) else row.id
-    at = {**(row.split.at if row.split else {}), **row.at}
+    at = {k: v for k, v in {**(row.split.at if row.split else {}), **row.at}.items() if v is not None}
     split = row.split.name if row.split else ""
     return json.dumps([type(row).__name__, own, split, at, row.step, row.seed], sort_keys=True)
 
