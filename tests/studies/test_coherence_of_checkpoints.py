@@ -190,6 +190,7 @@ def test_files_are_read_and_refused(tmp_path: Path) -> None:
         ("d.jsonl", '{"a": 1}\n{"b": 2}\n', "row 2 has other fields"),
         ("e.jsonl", "{", "cannot be read"),
         ("f.jsonl", "", "columns of no examples"),
+        ("g.csv", "", "cannot be read"),
     ):
         (tmp_path / name).write_text(text)
         with pytest.raises(Invalid, match=why):

@@ -325,6 +325,10 @@ def test_the_tool_tells_mistakes(tmp_path: Path) -> None:
     (tmp_path / "words.csv").write_text("a,y\nred,1\n")
     with pytest.raises(Invalid, match=r"'a'.*no numbers"):
         tool.table(tmp_path / "words.csv", "y")
+    for name, text, why in (("empty.csv", "", "cannot be read"), ("head.csv", "a,y\n", "no rows")):
+        (tmp_path / name).write_text(text)
+        with pytest.raises(Invalid, match=why):
+            tool.table(tmp_path / name, "y")
     (tmp_path / "other.csv").write_text("b,y\n1,1\n")
     with pytest.raises(Invalid, match="no column 'a'"):
         tool.table(tmp_path / "other.csv", "y", ["a"])

@@ -49,7 +49,7 @@ def train(
     layers: Annotated[int, typer.Option("--layers", min=1, help="Blocks.")] = 2,
     seed: Annotated[int, typer.Option("--seed", help="Of weights and data.")] = 0,
 ) -> None:
-    """Meta-train a learner and save it (the defaults make the shipped one, in some two minutes of one core)."""
+    """Meta-train a learner and save it (the defaults make the shipped one, in some five minutes of one core)."""
     from unseen.core.lab import Lab
     from unseen.methods.in_context import meta_train
     from unseen.models import learner
@@ -91,13 +91,18 @@ def table(path: Path, label: str, features: list[str] | None = None) -> tuple[An
     """The features [row feature] of a CSV file, its labels as text (None where it has no such column), and the names
     of the features in order: `features`, or all other columns.
 
-    Raises Missing where there is no file, Invalid for a column that is absent or no number.
+    Raises Missing where there is no file, Invalid for one without rows and for a column that is absent or no number.
     """
     import polars as pl
 
     if not path.is_file():
         raise Missing(f"there is no file {path}.")
-    frame = pl.read_csv(path, infer_schema_length=None)
+    try:
+        frame = pl.read_csv(path, infer_schema_length=None)
+    except pl.exceptions.PolarsError as error:
+        raise Invalid(f"{path} cannot be read as a CSV file ({' '.join(str(error).split())[:200]}).") from error
+    if frame.is_empty():
+        raise Invalid(f"{path} holds no rows below its header; an example is a row.")
     names = features or [c for c in frame.columns if c != label]
     if absent := [c for c in names if c not in frame.columns]:
         raise Invalid(f"{path} has no column {absent[0]!r}, which the labelled rows have.")

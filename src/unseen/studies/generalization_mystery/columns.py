@@ -28,9 +28,11 @@ def read(path: Path, *, limit: int, seed: int) -> dict[str, Any]:
     """
     if not path.is_file():
         raise Missing(f"there is no file {path}; examples are read from jsonl, csv, parquet, npz or safetensors.")
+    from polars.exceptions import PolarsError
+
     try:
         found = _columns(path)
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, PolarsError) as error:
         raise Invalid(f"{path} cannot be read ({' '.join(str(error).split())[:200]}).") from error
     counts = {len(v) for v in found.values()}
     if len(counts) != 1 or counts == {0}:
