@@ -298,6 +298,8 @@ def card(
     found: list[Profile] = []
     notes: list[str] = []
     names = (model,) if against is None else (model, against)
+    if measured:
+        _reach(names)
     for slug, study in known:
         asked = [ask(slug, tier, model=name, sweep=_known(study, tier, sweep), seeds=1) for name in names]
         held = [_of_model(one, how if measured else None, notes) for one in asked]
@@ -322,6 +324,7 @@ def compare(
         raise Unknown(
             f"--study {strange[0]}: no study that takes a model is called so{nearest(strange[0], known)}. Such studies: {', '.join(known) or 'none'}."
         )
+    _reach((first, second))
     pairs: dict[str, tuple[Records, Records]] = {}
     notes: list[str] = []
     for slug in studies or known:
@@ -333,6 +336,14 @@ def compare(
         raise Failed(" ".join([f"no study could be measured for both {first} and {second}.", *notes]))
     made = _compare(first, second, pairs)
     return replace(made, notes=[*made.notes, *notes])
+
+
+def _reach(names: Iterable[str]) -> None:
+    """Raise Mistake where one of several models cannot be had, before the first is measured."""
+    from .models import probe
+
+    for name in names:
+        probe(name)
 
 
 def _of_model(asked: Asked, how: How | None, notes: list[str]) -> Records | None:

@@ -7,7 +7,7 @@ import pytest
 
 from unseen.core.errors import Invalid
 from unseen.core.task import Batch
-from unseen.tasks.batches import SHARES, padded, places, prompts
+from unseen.tasks.batches import SHARES, each_its, padded, places, prompts
 
 
 def test_places_are_those_before_answers_in_few_sizes() -> None:
@@ -43,3 +43,10 @@ def test_a_batch_that_teaches_nothing_or_is_too_wide_is_refused() -> None:
 def test_prompts_end_where_answers_begin() -> None:
     answer = np.array([[[0, 0, 1, 1, 0], [0, 0, 0, 0, 1]]], bool)
     assert prompts(answer).tolist() == [[2, 4]]
+
+
+def test_a_task_is_all_members_or_each_has_its_own() -> None:
+    assert each_its(1, 3) == [1, 1, 1]  # type: ignore[arg-type]
+    assert each_its([1, 2], 2) == [1, 2]  # type: ignore[list-item]
+    with pytest.raises(Invalid, match="1 tasks for 2 members; give one, or one for each"):
+        each_its([1], 2)  # type: ignore[list-item]

@@ -263,6 +263,12 @@ def test_card_has_the_promised_shape(unseen: Any, tmp_path: Path) -> None:
         assert words in (tmp_path / name).read_text()
 
 
+def test_a_model_that_cannot_be_had_is_refused_before_the_other_is_measured(unseen: Any, home: Path) -> None:
+    assert "--model '': no kind of model" in mistake(unseen("card", SHORT, "--against", ""))
+    assert "nowhere" in mistake(unseen("compare", SHORT, "py:nowhere:f"))
+    assert not (home / "trials").exists()
+
+
 def test_card_against_another_model_is_paired(unseen: Any) -> None:
     (profile,) = told(unseen("card", SHORT, "--against", RIGHT, "--json"))["axes"]["length"]
     assert profile["change"]["shifted"]["estimate"] == -1.0 and profile["change"]["reference"]["estimate"] == 0.0

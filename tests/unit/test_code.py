@@ -102,6 +102,26 @@ def test_a_module_that_imports_by_name_depends_on_its_neighbours(place: Path) ->
     assert {"models/names.py", "models/tiny.py", "models/engine.py"} <= names
 
 
+def test_what_a_package_offers_beside_the_asked_is_no_part(place: Path) -> None:
+    (place / "trial.py").write_text("from unseen.models.decoder import small\n\ndef run(s, lab):\n    yield small\n")
+    names = {str(p.relative_to(code.PACKAGE)) for p in closure("small_words") if p.is_relative_to(code.PACKAGE)}
+    assert {"models/__init__.py", "models/decoder.py", "models/shape.py"} <= names
+    assert not {"models/names.py", "models/hub.py", "models/tiny.py"} & names
+
+
+def test_a_package_that_does_more_than_offer_counts_whole(place: Path) -> None:
+    (place / "parts").mkdir()
+    (place / "parts" / "__init__.py").write_text("from .one import A\nfrom .two import B\n")
+    (place / "parts" / "one.py").write_text("A = 1\n")
+    (place / "parts" / "two.py").write_text("B = 1\n")
+    (place / "trial.py").write_text("from .parts import A\n\ndef run(s, lab):\n    yield A\n")
+    assert changed(place / "parts" / "one.py", "A = 1", "A = 2")
+    assert not changed(place / "parts" / "two.py", "B = 1", "B = 2")
+    with (place / "parts" / "__init__.py").open("a") as file:
+        file.write("A.append(B)\n")
+    assert changed(place / "parts" / "two.py", "B = 1", "B = 2")
+
+
 def test_the_folder_may_lie_anywhere(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = code_digest("small_words")
     elsewhere = place.parent / "elsewhere"

@@ -1,8 +1,9 @@
 """Which code measured this? A digest of everything in this package and its study that a trial's results can depend on.
 
 It covers the docstring-free syntax trees of `trial.py` and of all it imports statically. Left out are the house (core,
-cli, driver, pages: the meaning of a record is a study's version) and, of `study.py`, every statement that the trial
-does not use: a claim's wording or another tier's sizes change nothing that was measured. A comment changes nothing.
+cli, driver, pages: the meaning of a record is a study's version) and, of `study.py` and of packages' `__init__.py`,
+every statement that the trial does not use: a claim's wording, another tier's sizes or a neighbour that a package
+offers beside it change nothing that was measured. A comment changes nothing.
 
     code_digest("length_generalization")  ->  '5b0c94f1d0e3a2c7'
 """
@@ -47,19 +48,26 @@ def _closed(slug: str) -> dict[str, str]:
 
 
 def _wanted(slug: str) -> dict[Path, frozenset[str]]:
-    """Every file of the closure with the names wanted of it (ALL of every file but the study's own study.py)."""
+    """Every file of the closure with the names wanted of it (ALL but of the study's study.py and of packages)."""
     study = find.folder(slug)
     todo: list[Used] = [(study / "trial.py", ALL)]
     seen: dict[Path, frozenset[str]] = {}
     while todo:
         path, names = todo.pop()
-        names = names if path == study / "study.py" else ALL
+        names = names if path == study / "study.py" or _only_offers(path) else ALL
         before = seen.get(path)
         if not path.is_file() or (before is not None and names <= before):
             continue
         seen[path] = names | (before or frozenset())
         todo += _imports(path, seen[path])
     return seen
+
+
+def _only_offers(path: Path) -> bool:
+    """Whether a file is a package's `__init__.py` that does nothing but import names for others."""
+    if path.name != "__init__.py" or not path.is_file():
+        return False
+    return all(isinstance(s, ast.ImportFrom) or _is_text(s) for s in ast.parse(path.read_text(encoding="utf-8")).body)
 
 
 def _statements(path: Path, names: frozenset[str]) -> list[ast.stmt]:
@@ -141,8 +149,13 @@ def _imports(path: Path, names: frozenset[str]) -> Iterator[Used]:
                     if first == "unseen":
                         yield from _files(PACKAGE.joinpath(*rest), [])
             elif isinstance(node, ast.Name) and node.id == "import_module" and path.parent != PACKAGE:
-                # a module that imports its neighbours by name may depend on any of them
-                yield from ((p, ALL) for p in sorted(path.parent.glob("*.py")))
+                yield from _called(path)
+
+
+def _called(path: Path) -> Iterator[Used]:
+    """The neighbours whose names stand as texts in a module that imports by name: it may depend on any of them."""
+    texts = {n.value for n in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(n, ast.Constant)}
+    yield from ((p, ALL) for p in sorted(path.parent.glob("*.py")) if p.stem in texts)
 
 
 def _place(path: Path, node: ast.ImportFrom) -> Path | None:
@@ -159,13 +172,13 @@ def _files(place: Path, names: Sequence[str]) -> Iterator[Used]:
         return
     for parent in place.parents if place.is_relative_to(PACKAGE) else ():
         if parent.is_relative_to(PACKAGE) and parent != PACKAGE:
-            yield parent / "__init__.py", ALL
+            yield parent / "__init__.py", frozenset()
     module = place.with_name(f"{place.name}.py")
     if module.is_file():
         yield module, frozenset(names) or ALL
         return
     if place != PACKAGE:
-        yield place / "__init__.py", ALL
+        yield place / "__init__.py", frozenset(names) or ALL
     for name in names:
         if _covered(place / name):
             yield place / f"{name}.py", ALL

@@ -7,7 +7,6 @@ exactly that answer, and otherwise it leaves it at the first miss: so one teache
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
 
 import numpy as np
 import torch
@@ -17,7 +16,7 @@ from unseen.core.lab import Lab
 from unseen.core.record import Scored, Split
 from unseen.core.task import Batch, TokenTask
 from unseen.models.decoder import Decoder
-from unseen.tasks.batches import padded, places, prompts
+from unseen.tasks.batches import each_its, padded, places, prompts
 from unseen.tasks.layout import item_ids
 
 AT_ONCE = 65_536  # tokens of all seeds in one forward pass
@@ -29,9 +28,8 @@ def greedy(models: Decoder, task: TokenTask | Sequence[TokenTask], split: Split,
     All members are asked the same task, or each its own. Items are drawn from the stream ("test", split) of each seed,
     so that every step is scored on the same ones.
     """
-    tasks = cast("Sequence[TokenTask]", task) if isinstance(task, Sequence) else [task] * len(models.seeds)
     rngs = [lab.rng("test", split.name, seed=s) for s in models.seeds]
-    drawn = [its.batch(split.name, n, rng) for its, rng in zip(tasks, rngs, strict=True)]
+    drawn = [its.batch(split.name, n, rng) for its, rng in zip(each_its(task, len(rngs)), rngs, strict=True)]
     return Scored(models.seeds, [item_ids(b) for b in drawn], right(models, drawn).astype(float))
 
 

@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -53,10 +52,7 @@ def scores(models: Decoder, tokens: Tensor, place: int, *, asked: Tensor | None 
     """
     seen: dict[str, Tensor] = {}
     models(tokens, asked=asked, record=seen)
-    states = torch.stack([seen[site][:, :, place] for site in sites(models)])
-    normal = F.layer_norm(states, (models.shape.width,), eps=1e-5)
-    gain, bias = (models.w(f"norm.{name}")[:, None] for name in ("gain", "bias"))
-    return torch.stack([models.logits(one * gain + bias) for one in normal])
+    return torch.stack([models.read(seen[site][:, :, place]) for site in sites(models)])
 
 
 def sites(models: Decoder) -> list[str]:

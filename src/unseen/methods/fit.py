@@ -12,7 +12,7 @@ import shutil
 import sysconfig
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Protocol, cast, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -23,7 +23,7 @@ from unseen.core.errors import Invalid
 from unseen.core.lab import Lab
 from unseen.core.task import Batch, TokenTask
 from unseen.models.decoder import Decoder
-from unseen.tasks.batches import padded, places, prompts
+from unseen.tasks.batches import each_its, padded, places, prompts
 
 from .training import Given, Recipe, Schedule, Stack, half, train
 
@@ -59,7 +59,7 @@ def next_token(
     All members learn one task, or each its own. A `Paced` task is drawn by its pace. Raises Invalid for an empty or too
     long batch and for tokens beyond the vocabulary, Failed where memory runs out.
     """
-    tasks = each_its(models, task)
+    tasks = each_its(task, len(models.seeds))
     width = _width(models, tasks, split)
     losses = compiled(answer_losses, models, steps * recipe.batch * width * len(models.seeds))
     narrow = BUCKET if losses is answer_losses else width  # compiled code is made anew for every shape
@@ -73,14 +73,6 @@ def next_token(
     yield from train(
         models, draw, losses, steps=steps, every=every, recipe=recipe, features=features, lab=lab, phase=phase
     )
-
-
-def each_its(models: Decoder, task: TokenTask | Sequence[TokenTask]) -> list[TokenTask]:
-    """The task of every member."""
-    tasks = list(cast("Sequence[TokenTask]", task)) if isinstance(task, Sequence) else [task] * len(models.seeds)
-    if len(tasks) != len(models.seeds):
-        raise Invalid(f"{len(tasks)} tasks for {len(models.seeds)} members; give one, or one for each.")
-    return tasks
 
 
 def answer_losses(

@@ -129,6 +129,11 @@ class Decoder(nn.Module):
         flat = hidden.reshape(hidden.shape[0], -1, hidden.shape[-1])
         return torch.bmm(flat, self.w("embed").transpose(1, 2)).view(*hidden.shape[:-1], -1)
 
+    def read(self, states: Tensor) -> Tensor:
+        """Scores over the vocabulary [seed … vocab] of states of the residual stream [seed … width], at any depth."""
+        flat = states.reshape(states.shape[0], -1, states.shape[-1])
+        return self.logits(self._norm(flat, "norm")).view(*states.shape[:-1], -1)
+
     def _embedded(self, tokens: Tensor, offset: Tensor | None, at: int) -> Tensor:
         s, b, t = tokens.shape
         first = torch.arange(s, device=tokens.device)[:, None, None]

@@ -23,12 +23,11 @@ from unseen.core.lab import Lab
 
 from . import recurrent
 from .decoder import Decoder
+from .shape import Positions, weights_of
 from .shape import Shape as DecoderShape
-from .shape import weights_of
 
 Kind = Literal["transformer", "lstm", "fast"]
 Form = Literal["pair", "shift"]
-Positions = Literal["learned", "rotary", "none"]
 
 
 @dataclass(frozen=True, slots=True)

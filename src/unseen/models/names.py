@@ -101,8 +101,10 @@ def _home(name: str) -> tuple[str, ModuleType, str]:
     elif kind not in KINDS or not colon or not rest:
         told = ", ".join("smollm2" if k == "smollm2" else f"{k}:…" for k in KINDS)
         hint = nearest(kind, KINDS) if kind not in KINDS else ""
-        folder = f" A folder with a checkpoint is hf:{name}." if Path(name).is_dir() else ""
-        raise Unknown(f"--model {name}: no kind of model is named so{hint}. Names begin with {told}.{folder}")
+        folder = f" A folder with a checkpoint is hf:{name}." if name and Path(name).is_dir() else ""
+        raise Unknown(
+            f"--model {name or repr(name)}: no kind of model is named so{hint}. Names begin with {told}.{folder}"
+        )
     return kind, import_module(f".{KINDS[kind]}", __package__), rest
 
 

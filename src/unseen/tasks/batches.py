@@ -7,14 +7,23 @@ keep, weight = places(answer)                                      # [seed n]
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unseen.core.errors import Invalid
-from unseen.core.task import Batch
+from unseen.core.task import Batch, TokenTask
 
 SHARES = 16  # answers are counted in sixteenths of all places, so that steps of many lengths have few shapes
+
+
+def each_its(task: TokenTask | Sequence[TokenTask], members: int) -> list[TokenTask]:
+    """The task of every member, of one task for all or of one for each. Raises Invalid for another number of tasks."""
+    tasks = list(cast("Sequence[TokenTask]", task)) if isinstance(task, Sequence) else [task] * members
+    if len(tasks) != members:
+        raise Invalid(f"{len(tasks)} tasks for {members} members; give one, or one for each.")
+    return tasks
 
 
 def padded(drawn: Sequence[Batch], width: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
