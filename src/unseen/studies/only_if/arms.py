@@ -21,7 +21,7 @@ class Learned:
 
     rules: int  # taught
     total: int  # examples of all of them together
-    amount: Amount  # below, above: the rungs on both sides of the rise of exact match with rules; far: 16 times above
+    amount: Amount  # below, above: the rungs on both sides of the rise of exact match with rules; far: 8 times above or more
     domains: str = FREE  # whose rules are taught, in equal shares unless `shares` are given
     shares: tuple[float, ...] = ()
     asks: str = FREE  # domains whose held-out rules are asked about

@@ -113,7 +113,7 @@ def _examples() -> tuple[Claim, ...]:
         ),
         Claim(
             "C3b",
-            "With sixteen times as many rules they hardly do.",
+            "With many times as many rules they hardly do.",
             reported="forgiven with many rules",
             source=RECALLED,
             effect=more({**FAR, "alpha": 0.0}, {**FAR, **UNEVEN}),

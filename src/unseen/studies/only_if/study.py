@@ -17,12 +17,12 @@ Setting = Learned | Program | Tuned
 # Where a number of rules lies by the rise of exact match on new rules; `above` is the first rung beyond its middle.
 LADDER: dict[Tier, dict[int, Amount]] = {
     "smoke": {4: "least", 16: "below", 64: "above", 256: "far"},
-    "laptop": {8: "least", 32: "below", 128: "above", 2048: "far"},
+    "laptop": {8: "least", 32: "below", 256: "above", 2048: "far"},
     "paper": {
         16: "least", 64: "between", 256: "below", 1024: "above", 4096: "between", 16_384: "far", 65_536: "between",
     },
 }  # fmt: skip
-LATER = 8, 5  # what is a tenth of the examples is learned last: arms that have such take 8/5 of the steps
+LATER, IDLE = (8, 5), (16, 5)  # what is a tenth of the examples is learned last: arms that have such take more steps
 CODE = "hf:ise-uiuc/Magicoder-OSS-Instruct-75K"
 GENERAL = "hf:tatsu-lab/alpaca"
 PROBLEMS = "hf:openai/openai_humaneval"
@@ -41,36 +41,36 @@ def settings(tier: Tier) -> list[Setting]:
     at = {s.amount: s for s in ladder}
     far, least = at["far"], at["least"]
     asks = f"{FREE}+{SHAPES}"
-    longer = replace(far, steps=far.steps * LATER[0] // LATER[1])
+    longer, idle = (replace(far, steps=far.steps * more // of) for more, of in (LATER, IDLE))
     shapes = [replace(longer, domains=names, asks=asks) for names in ("repeat", SHAPES, "repeat+free")]
     arms = [
         replace(far, budget="eighth", total=far.total // 8),
         *(replace(at[amount], alpha=1.5) for amount in ("above", "far")),
-        *(replace(longer, idle=0.1, rules=s.rules, amount=s.amount) for s in (far, least)),
+        *(replace(idle, idle=0.1, rules=s.rules, amount=s.amount) for s in (far, least)),
         *shapes[:2],
         replace(shapes[2], shares=(0.9, 0.1)),
         replace(far, labels="shuffled", steps=max(1, far.steps // 3)),
     ]
     program = Program(f"{FREE}+{SHAPES}", asks, far.alphabet, far.side, far.length, far.longer, min(far.items, 100))
-    return [*ladder, *arms, program, *EXTRA[tier](longer)]
+    return [*ladder, *arms, program, *EXTRA[tier](longer, idle)]
 
 
-def _smoke(longer: Learned) -> list[Setting]:
+def _smoke(longer: Learned, idle: Learned) -> list[Setting]:
     tuned = Tuned("tiny:llama", 0.2, dtype="float32")
     return [rehearse(tuned)]
 
 
-def _laptop(longer: Learned) -> list[Setting]:
+def _laptop(longer: Learned, idle: Learned) -> list[Setting]:
     return []
 
 
-def _paper(longer: Learned) -> list[Setting]:
+def _paper(longer: Learned, idle: Learned) -> list[Setting]:
     """The other shapes and their pairs, half of the strings idle, and language models on mixtures of instructions."""
     shapes = SHAPES.split("+")
     pairs = ["+".join((a, b)) for i, a in enumerate(shapes) for b in shapes[i + 1 :]]
     return [
         *(replace(longer, domains=names, asks=f"{FREE}+{SHAPES}") for names in (*shapes[1:], *pairs)),
-        replace(longer, idle=0.5),
+        replace(idle, idle=0.5),
         *(
             Tuned(checkpoint, share, CODE, GENERAL, PROBLEMS)
             for checkpoint in CHECKPOINTS
