@@ -229,6 +229,32 @@ def test_no_more_are_asked_at_once_than_allowed(fake: Fake) -> None:
         models.open(fake.name, concurrency=0)
 
 
+def test_a_server_that_is_too_busy_is_asked_by_fewer_at_once(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes four at once; those beyond are refused. They come again, and the crowd thins out to what it takes."""
+    monkeypatch.setattr(server, "_pause", lambda said, attempt: 0.02)
+    monkeypatch.setattr(server, "TRIES", 50)
+    refused: list[int] = []
+
+    def crowded(path: str, body: dict[str, Any], attempt: int) -> Reply | None:
+        if fake.now > 4:
+            refused.append(len(fake.bodies))
+            return FAULTS["busy"]  # type: ignore[return-value]
+        time.sleep(0.02)
+        return None
+
+    fake.misbehave = crowded
+    prompts = [f"p{i}" for i in range(120)]
+    assert said(fake.name, prompts, concurrency=16) == [p[::-1] for p in prompts]
+    assert refused and len(refused) < 40  # a crowd of sixteen would be refused far more often
+
+
+def test_a_server_that_keeps_up_is_asked_by_more_at_once(fake: Fake) -> None:
+    fake.misbehave = lambda path, body, attempt: time.sleep(0.3)
+    prompts = [f"p{i}" for i in range(60)]
+    assert said(fake.name, prompts, concurrency=12) == [p[::-1] for p in prompts]
+    assert server.BEGIN < fake.most <= 12
+
+
 def test_plain_text_goes_to_chat_where_there_are_no_completions(fake: Fake) -> None:
     fake.misbehave = lambda path, body, attempt: (404, {"detail": "Not Found"}) if path == "completions" else None
     model = models.open(fake.name, concurrency=1)

@@ -19,11 +19,15 @@ from typing import Any, TypeVar
 from unseen.core.errors import Failed, Invalid, Missing, Mistake
 from unseen.core.model import Answer, Prompt
 
+from .gate import Gate
+
 T = TypeVar("T")
 TRIES = 8
+BEGIN = 8  # requests at once, until answers or refusals say that more or fewer are better
 FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0  # seconds between two tries
 PROBE_SECONDS = 5.0
 MENDED_BY_WAITING = (408, 409, 425, 429)  # and every 5xx
+TOO_BUSY = (429, 503)
 
 
 def parts(rest: str) -> tuple[str, str]:
@@ -70,16 +74,16 @@ def resolve(rest: str) -> str:
 
 
 def open(
-    rest: str, *, device: str, dtype: str, batch_size: str | int, chat: bool | None = None, concurrency: int = 8
+    rest: str, *, device: str, dtype: str, batch_size: str | int, chat: bool | None = None, concurrency: int = 32
 ) -> Any:
-    """The server as a model, asked by so many threads at once."""
+    """The server as a model, asked by so many threads at once at most, fewer where it is too busy for them."""
     if concurrency < 1:
         raise Invalid(f"concurrency={concurrency}: a server is asked by at least one thread.")
     return Server(*parts(rest), chat=chat, concurrency=concurrency)
 
 
 class Server:
-    """A model behind the OpenAI protocol, asked by a bounded number of threads; its answers are kept one by one."""
+    """A model behind the OpenAI protocol, asked by as many threads as it takes; its answers are kept one by one."""
 
     block = 1
 
@@ -89,12 +93,13 @@ class Server:
         url: str,
         *,
         chat: bool | None = None,
-        concurrency: int = 8,
+        concurrency: int = 32,
         seconds: float | None = None,
     ) -> None:
         from openai import OpenAI
 
-        self.name, self.url, self.chat, self.concurrency = name, url, chat, concurrency
+        self.name, self.url, self.chat = name, url, chat
+        self.gate = Gate(BEGIN, concurrency)
         self.who, self.most = f"api:{name}@{url}", "max_tokens"
         wait = seconds or float(os.environ.get("UNSEEN_API_TIMEOUT", "120"))
         self.client = OpenAI(base_url=url, api_key=_key(), max_retries=0, timeout=wait)
@@ -133,7 +138,7 @@ class Server:
         After a failure or Ctrl-C nothing more is begun, but what is under way, and paid for, is heard to its end.
         """
         over = threading.Event()
-        with ThreadPoolExecutor(self.concurrency) as pool:
+        with ThreadPoolExecutor(self.gate.most) as pool:
             doing = [pool.submit(do, i, over) for i in range(n)]
             try:
                 for done in as_completed(doing):
@@ -172,16 +177,24 @@ class Server:
         return _added(found.token_logprobs, found.text_offset, len(prompt.rstrip()), len(prompt + answer))
 
     def _tried(self, ask: Callable[[], T], over: threading.Event) -> T:
-        """What the server says, tried again with growing pauses on 429, 5xx, time-outs, cut lines and broken JSON."""
+        """What the server says, tried again with growing pauses on 429, 5xx, time-outs, cut lines and broken JSON.
+
+        Nothing is under way in a pause: others are let in.
+        """
         import openai
 
         said: Exception = Failed("nothing was asked")
         for attempt in range(TRIES):
             if attempt and over.wait(_pause(said, attempt - 1)):
                 break
+            entered = self.gate.enter(over)
             try:
-                return ask()
+                told = ask()
+                self.gate.well()
+                return told
             except openai.APIStatusError as error:
+                if error.status_code in TOO_BUSY:
+                    self.gate.busier(entered)
                 if error.status_code in (404, 405):
                     raise _NoSuchPath(_told(error)) from None
                 if error.status_code in (401, 403):
@@ -190,7 +203,11 @@ class Server:
                     raise Mistake(f"{self.who} refuses the request ({_told(error)}).") from None
                 said = error
             except (openai.APIConnectionError, openai.APIResponseValidationError, ValueError) as error:
+                if isinstance(error, openai.APITimeoutError):
+                    self.gate.busier(entered)
                 said = error
+            finally:
+                self.gate.leave()
         raise Failed(
             f"{self.who} failed {attempt + 1} times, at last with {_told(said)}. Answers so far are kept; run the same command again when the server is well."
         )
