@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .timing import Result
 
-COMPARISONS = ("scoring", "training", "seeds", "generators")
+COMPARISONS = ("scoring", "generation", "training", "seeds", "generators")
 THREADS = {
     "OMP_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
@@ -79,10 +79,11 @@ def line(r: Result) -> str:
     from statistics import median
 
     ours, theirs = (r.amount / median(t.cpu for t in side) for side in (r.turns.ours, r.turns.theirs))
+    memory = "" if r.peaks is None else " Peak memory: {:.2f} beside {:.2f} GiB.".format(*(p / 2**30 for p in r.peaks))
     return (
         f"{r.comparison:<11} {r.case:<38} {r.difference:>10.1e} {ours:>11,.1f} {theirs:>12,.1f} "
         f"{r.turns.cpu!s:>24} {r.turns.wall!s:>24} {r.required:>7}x {'' if r.holds else 'MISSED'}\n"
-        f"{'':<11} {r.unit}; theirs: {r.theirs}. A CPU second: {', '.join(f'{k} {v:,.1f}' for k, v in r.tried.items())}"
+        f"{'':<11} {r.unit}; theirs: {r.theirs}. A CPU second: {', '.join(f'{k} {v:,.1f}' for k, v in r.tried.items())}.{memory}"
     )
 
 

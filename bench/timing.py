@@ -63,7 +63,8 @@ class Result:
     `difference` is the largest between numbers that both sides computed, `within` what it may be; `required` is the
     least ratio of CPU time; `theirs` names the other side with the settings it was best at, `tried` are amounts a CPU
     second under all that were tried, and `notes` keeps what else was measured; `least` is the amount a CPU second that
-    ours must work off whatever the other side does.
+    ours must work off whatever the other side does; `peaks` are bytes at most of both sides, where they were measured, and
+    `thrift` how many times less ours must take.
     """
 
     comparison: str
@@ -78,12 +79,15 @@ class Result:
     tried: dict[str, float]
     notes: dict[str, object]
     least: float = 0.0
+    peaks: tuple[int, int] | None = None
+    thrift: float = 0.0
 
     @property
     def holds(self) -> bool:
-        """Whether the numbers are the same, and the median ratio of CPU time and our amount reach what is required."""
+        """Whether the numbers are the same, and the ratios of CPU time and memory and our amount reach what is required."""
         fast = self.amount / median(t.cpu for t in self.turns.ours) >= self.least
-        return self.difference <= self.within and self.turns.cpu.median >= self.required and fast
+        thrifty = self.peaks is None or self.peaks[1] >= self.thrift * self.peaks[0]
+        return self.difference <= self.within and self.turns.cpu.median >= self.required and fast and thrifty
 
 
 def spent(work: Callable[[], object]) -> Spent:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,7 +18,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[2]))  # bench/ stands beside the package, not in it
 
 from bench import __main__ as runner
-from bench import by_hand, echo, generators, scoring, seeds, sides, timing, trainer, training
+from bench import by_hand, echo, generation, generators, memory, scoring, seeds, sides, timing, trainer, training
 
 TURNS = timing.Turns(
     [timing.Spent(1.0, 2.0), timing.Spent(2.0, 2.0), timing.Spent(1.0, 4.0)],
@@ -119,6 +121,46 @@ def test_the_harness_gets_the_same_log_probabilities(batch_size: int) -> None:
     ]
     theirs = scoring.loglikelihood(scoring.harness(mine, batch_size), pairs)
     assert mine.scores([c for c, _ in pairs], [a for _, a in pairs]) == pytest.approx(theirs, abs=1e-4)
+
+
+@pytest.mark.skipif(find_spec("lm_eval") is None, reason="lm_eval comes with the extra bench")
+def test_the_harness_writes_the_same_answers() -> None:
+    mine = tiny_model()
+    asked = generation.contexts(mine, 256, 5)
+    assert generation.answers(mine, asked) == generation.until(generation.harness(mine, 2), asked)
+
+
+def test_contexts_share_worked_sums() -> None:
+    mine = tiny_model()
+    for length in (128, 512):  # bytes
+        asked = generation.contexts(mine, length, 12)
+        assert len(set(asked)) == 12
+        assert all(length * 7 / 8 <= len(mine.encoded(c)) <= length * 7 / 8 + 80 for c in asked)
+        (shared,) = {c[: c.rindex("Q:")] for c in asked}
+        for question, answer in re.findall(r"Q: What is (\d+ \+ \d+)\?\nA: .* = (\d+)\.\n\n", shared):
+            assert sum(map(int, question.split(" + "))) == int(answer)
+
+
+def _filled(n: int) -> Callable[[], object]:
+    """Loads ten times as much as its work takes, and lets it go."""
+    bytes(10 * n)
+    return lambda: len(bytearray(os.urandom(1)) * n)
+
+
+def test_a_peak_is_that_of_the_work() -> None:
+    small, large = memory.peak(_filled, 1), memory.peak(_filled, 100 * 2**20)
+    assert 90 * 2**20 < large - small < 130 * 2**20
+    with pytest.raises(RuntimeError, match="ZeroDivisionError"):
+        memory.peak(_broken)
+
+
+def _broken() -> Callable[[], object]:
+    return lambda: 1 // 0
+
+
+def test_memory_may_be_required_too() -> None:
+    peaks = (10, 20)
+    assert replace(result(), peaks=peaks, thrift=2.0).holds and not replace(result(), peaks=peaks, thrift=2.1).holds
 
 
 @pytest.mark.realdata

@@ -10,8 +10,9 @@ import pytest
 import torch
 
 from unseen.core.errors import Failed, Invalid
+from unseen.models import cache as caches
 from unseen.models import tiny
-from unseen.models.engine import Local, common_start
+from unseen.models.engine import Local, beginnings, common_start
 
 OPENING = "Below is a question. Read it, then answer. "  # longer than what is worth sharing
 ASKED = [
@@ -203,6 +204,79 @@ def test_batches_of_any_size_say_and_score_alike() -> None:
         assert said(other, PROMPTS, 10) == said(whole, PROMPTS, 10)
         assert scored(other) == pytest.approx(scored(whole), abs=1e-4)
         assert max(map(len, other._batches([3] * 5))) == other.rows
+
+
+MANY = [OPENING + "?" * (1 + 7 * i % 11) + f" {i * 37 % 100}" for i in range(14)] + [f"other {i}" for i in range(5)]
+
+
+@pytest.mark.parametrize("name", tiny.ARCHITECTURES)
+def test_rows_that_end_make_room_for_others(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = local(name, batch_size=4)
+    plain = [reference_ids(one, one.encoded(p), 9) for p in MANY]
+    end = max({t for ids in plain for t in ids}, key=lambda t: sum(t in ids[1:6] for ids in plain))
+    one.tokenizer.eos_token_id = end
+    begun: list[int] = []
+    whole = caches.begun
+
+    def counted(config: Any, start: Any, rows: int) -> Any:
+        begun.append(rows)
+        return whole(config, start, rows)
+
+    monkeypatch.setattr(caches, "begun", counted)
+    told = said(one, MANY, 9)
+    for ids, answer in zip(plain, told, strict=True):
+        before = ids[: ids.index(end)] if end in ids else ids
+        assert answer.text == one.tokenizer.decode(before, skip_special_tokens=True)
+        assert answer.tokens == (len(before) + 1 if end in ids else 9)
+    assert sum(begun) == len(MANY) and max(begun) == 4
+    assert "stop" in {a.finish for a in told}
+    assert (len(begun) > -(-14 // 4) + -(-5 // 4)) == caches.refillable(_cache_of(one))
+
+
+def _cache_of(one: Local) -> Any:
+    cache = caches.begun(one.model.config, None, 1)
+    with torch.no_grad():
+        one.model(torch.tensor([[1, 2, 3]]), past_key_values=cache, use_cache=True)
+    return cache
+
+
+def test_a_cache_with_room_holds_what_transformers_own_does() -> None:
+    from transformers import DynamicCache
+
+    one = local("llama")
+    ours, theirs = caches.begun(one.model.config, None, 2), DynamicCache(config=one.model.config)
+    given = torch.randint(1, 50, (2, 150), generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        for at in range(0, 150, 3):
+            logits = [
+                one.model(given[:, at : at + 3], past_key_values=c, use_cache=True).logits for c in (ours, theirs)
+            ]
+            assert torch.equal(*logits)
+            if at == 60:
+                for cache in (ours, theirs):
+                    cache.batch_select_indices(torch.tensor([1, 0]))
+                given = given[[1, 0]]
+    for mine, its in zip(ours.layers, theirs.layers, strict=True):
+        assert torch.equal(mine.keys, its.keys) and torch.equal(mine.values, its.values)
+
+
+def test_what_begins_alike_is_read_together() -> None:
+    first, second = list(range(100, 130)), list(range(200, 240))
+    asked = [[*first, i] for i in range(5)] + [[*second, i, i] for i in range(4)] + [[1, 2], [*first[:10], 9]]
+    groups = beginnings(asked)
+    assert sorted(i for part, _ in groups for i in part) == list(range(11))
+    assert {n: part for part, n in groups} == {30: [0, 1, 2, 3, 4], 40: [5, 6, 7, 8], 0: [9, 10]}
+    led = [[*range(20), *one] for one in asked]
+    assert {n: part for part, n in beginnings(led)} == {50: [0, 1, 2, 3, 4], 60: [5, 6, 7, 8], 20: [9, 10]}
+    assert beginnings([]) == [] and beginnings([[1]]) == [([0], 0)]
+
+
+def test_several_beginnings_are_answered_and_scored_as_alone() -> None:
+    one = local("qwen3")
+    led = [f"{opening}{i}?" for opening in (OPENING, OPENING[::-1] * 2) for i in (3, 14, 159, 26)] + ["alone"]
+    assert [a.text for a in said(one, led, 7)] == [reference(one, one.encoded(p), 7) for p in led]
+    pairs = [(p, a) for p in led for a in (" yes", " no, it is not")]
+    assert scored(one, pairs) == pytest.approx([naive(one.model, *one.pair(p, a)) for p, a in pairs], abs=1e-4)
 
 
 def test_batches_keep_within_tokens_and_logits() -> None:

@@ -1,16 +1,14 @@
 """How does a local language model answer many prompts fast? What prompts share is computed once.
 
-Scoring: a prompt and its answers are one tree (`tree.py`), a beginning that all prompts share is read once for all, and
-the head is applied at answer positions only. Generation: batches by tokens, sorted by length, rows leave when they end.
-Prompts are padded on the left and positions count from the first real token.
+A beginning that prompts share, such as worked examples, is read once for all of them. Scoring: a prompt and its answers
+are one tree (`tree.py`), and the head is applied at answer positions only. Generation: a block of rows that is filled up
+as rows end (`writing.py`). Prompts are padded on the left and positions count from the first real token.
 """
 
 from __future__ import annotations
 
-import hashlib
 import inspect
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,22 +19,15 @@ from torch import Tensor
 from unseen.core.errors import Failed, Invalid
 from unseen.core.model import Answer, Prompt
 
+from . import cache as caches
 from .tree import Tree, grown, laid
+from .writing import Writing, written
 
 SHARED_FROM = 16  # tokens; a shorter common beginning is not worth a cache of its own
+ALIKE_FROM = 4  # prompts; fewer that begin alike are not worth a batch of their own
 TOKENS_AT_ONCE = {"cpu": 2_048, "cuda": 65_536}
 LOGITS_AT_ONCE = {"cpu": 1 << 26, "cuda": 1 << 30}  # rows × positions × vocabulary
 WIDEST_TREE = 4_096  # tokens; the mask of a tree is square
-
-
-@dataclass(frozen=True, slots=True)
-class Writing:
-    """How answers are written: the most tokens, the temperature (0: the likeliest token), its seed, and what ends them."""
-
-    most: int
-    temperature: float
-    seed: int
-    stop: tuple[str, ...]
 
 
 class Local:
@@ -62,13 +53,13 @@ class Local:
         seed: int = 0,
         stop: Sequence[str] = (),
     ) -> Iterator[tuple[int, Answer]]:
-        """(index, answer) for every prompt, as batches end."""
+        """(index, answer) for every prompt, as they end."""
         ids = [self.encoded(p)[-max(1, self.longest - max_new_tokens) :] for p in prompts]
-        shared = common_start(ids)
-        start = self._shared(ids[0][:shared]) if shared else None
         how = Writing(max_new_tokens, temperature, seed, tuple(stop))
-        for part in self._batches([len(i) - shared + max_new_tokens for i in ids]):
-            yield from zip(part, self._written([ids[i] for i in part], start, shared, how), strict=True)
+        for part, shared in beginnings(ids):
+            start = self._shared(ids[part[0]][:shared]) if shared else None
+            for i, answer in written(self, [ids[i] for i in part], start, shared, how):
+                yield part[i], answer
 
     @torch.inference_mode()
     def scores(self, prompts: Sequence[Prompt], answers: Sequence[str]) -> NDArray[np.float64]:
@@ -77,20 +68,29 @@ class Local:
         by_context: dict[tuple[int, ...], list[int]] = {}
         for i, (context, _) in enumerate(pairs):
             by_context.setdefault(tuple(context), []).append(i)
-        contexts = list(by_context)
-        shared = common_start(contexts)
-        start = self._shared(contexts[0][:shared]) if shared else None
-        trees = [grown(c[shared:], [pairs[i][1] for i in by_context[c]]) for c in contexts]
         found = np.zeros(len(pairs))
-        branching = self._branches(max((shared + len(t.tokens) for t in trees), default=0))
+        contexts = list(by_context)
+        for part, shared in beginnings(contexts):
+            answered = {contexts[c]: [pairs[i][1] for i in by_context[contexts[c]]] for c in part}
+            found[[i for c in part for i in by_context[contexts[c]]]] = self._answered(answered, shared)
+        return found
+
+    def _answered(self, asked: Mapping[tuple[int, ...], Sequence[Sequence[int]]], shared: int) -> NDArray[np.float64]:
+        """Log-probabilities of the answers to contexts that share a beginning of `shared` tokens, in order [answer]."""
+        contexts, answers = list(asked), list(asked.values())
+        start = self._shared(contexts[0][:shared]) if shared else None
+        trees = [grown(c[shared:], its) for c, its in asked.items()]
+        branching = self._branches(max(shared + len(t.tokens) for t in trees))
+        found: list[Any] = [None] * len(trees)
         for part in self._batches([len(t.tokens) for t in trees], [t.heads for t in trees]):
             if branching:
                 told = self._at_once([trees[c] for c in part], start, shared)
             else:
-                group = [[pairs[i][1] for i in by_context[contexts[c]]] for c in part]
-                told = self._scored([contexts[c][shared:] for c in part], group, start, shared)
-            found[[i for c in part for i in by_context[contexts[c]]]] = told
-        return found
+                told = self._scored([contexts[c][shared:] for c in part], [answers[c] for c in part], start, shared)
+            ends = np.cumsum([len(answers[c]) for c in part])
+            for c, its in zip(part, np.split(np.asarray(told), ends[:-1]), strict=True):
+                found[c] = its
+        return np.concatenate(found)
 
     def encoded(self, prompt: Prompt) -> list[int]:
         """A prompt's tokens: plain text as it is, chat turns through the tokenizer's template."""
@@ -140,18 +140,6 @@ class Local:
         given = torch.tensor([list(ids)], device=self.device)
         return self.model(given, use_cache=True, logits_to_keep=1).past_key_values
 
-    def _begin(self, start: Any, rows: int) -> Any:
-        """A cache for `rows` rows that holds the shared beginning."""
-        from transformers import DynamicCache
-
-        if start is None:
-            return DynamicCache(config=self.model.config)
-        from copy import deepcopy
-
-        cache = deepcopy(start)
-        cache.batch_repeat_interleave(rows)
-        return cache
-
     def _batches(self, sizes: Sequence[int], heads: Sequence[int] = ()) -> Iterator[list[int]]:
         """Indices in batches of like size, within the rows, or the tokens and logits, taken at once; longest first."""
         order = sorted(range(len(sizes)), key=lambda i: -sizes[i])
@@ -167,7 +155,7 @@ class Local:
         if part:
             yield part
 
-    def _left_padded(self, ids: Sequence[Sequence[int]], shared: int) -> tuple[Tensor, Tensor, Tensor]:
+    def left_padded(self, ids: Sequence[Sequence[int]], shared: int) -> tuple[Tensor, Tensor, Tensor]:
         """Tokens, attention mask (over the shared beginning too) and positions [row length]."""
         width = max(len(i) for i in ids)
         tokens = torch.zeros(len(ids), width, dtype=torch.long)
@@ -179,7 +167,7 @@ class Local:
         places = (mask.cumsum(1) - 1).clamp_min(0)[:, shared:]
         return tokens.to(self.device), mask.to(self.device), places.to(self.device)
 
-    def _forward(self, tokens: Tensor, mask: Tensor, places: Tensor, cache: Any, keep: int) -> Tensor:
+    def forward(self, tokens: Tensor, mask: Tensor, places: Tensor, cache: Any, keep: int) -> Tensor:
         """Logits [row keep vocab] of the last columns; a cache is read and extended."""
         given = {"position_ids": places} if "position_ids" in self.takes else {}
         told = {"past_key_values": cache, "use_cache": cache is not None, "logits_to_keep": keep}
@@ -221,8 +209,8 @@ class Local:
             kind = self.model.dtype
             sees = torch.zeros(sees.shape, dtype=kind, device=self.device).masked_fill(~sees, torch.finfo(kind).min)
         tokens, places = (torch.from_numpy(x).to(self.device) for x in (told.tokens, told.places))
-        cache = self._begin(start, len(trees)) if shared else None
-        logits = self._forward(tokens, sees, places, cache, told.kept)
+        cache = caches.begun(self.model.config, start, len(trees)) if shared else None
+        logits = self.forward(tokens, sees, places, cache, told.kept)
         row, column, goal = (torch.from_numpy(x).to(self.device) for x in (told.row, told.column, told.goal))
         each = logits.float().log_softmax(-1)[row, column, goal]  # as other harnesses do; its sum errs by 1e-5 a token
         return np.bincount(told.answer, each.double().cpu().numpy())
@@ -231,9 +219,9 @@ class Local:
         self, contexts: Sequence[Sequence[int]], answers: Sequence[Sequence[Sequence[int]]], start: Any, shared: int
     ) -> list[float]:
         """Log-probabilities of the answers of each context, in order."""
-        tokens, mask, places = self._left_padded(contexts, shared)
-        cache = self._begin(start, len(contexts))
-        first = self._forward(tokens, mask, places, cache, 1)[:, -1].float().log_softmax(-1)
+        tokens, mask, places = self.left_padded(contexts, shared)
+        cache = caches.begun(self.model.config, start, len(contexts))
+        first = self.forward(tokens, mask, places, cache, 1)[:, -1].float().log_softmax(-1)
         rows = [r for r, group in enumerate(answers) for _ in group]
         flat = [list(a) for group in answers for a in group]
         found = first[rows, [a[0] for a in flat]].double()
@@ -252,44 +240,15 @@ class Local:
             )
         whole = torch.cat([mask[pick], counts.to(self.device, torch.long)], 1)
         after = mask[pick].sum(1, keepdim=True) + torch.arange(rest, device=self.device)
-        logits = self._forward(given.to(self.device), whole, after, cache, rest)
+        logits = self.forward(given.to(self.device), whole, after, cache, rest)
         each = torch.gather(logits.float().log_softmax(-1), 2, goal.to(self.device)[..., None])[..., 0]
         return (found + each.masked_fill(~counts.to(self.device), 0.0).double().sum(1)).tolist()
 
-    def _written(self, ids: Sequence[Sequence[int]], start: Any, shared: int, how: Writing) -> list[Answer]:
-        """Answers of one batch, token by token; rows that ended leave the batch."""
-        tokens, mask, places = self._left_padded([i[shared:] for i in ids], shared)
-        cache = self._begin(start, len(ids))
-        sources = [_source(how.seed, i) for i in ids] if how.temperature else []
-        said: list[list[int]] = [[] for _ in ids]
-        ended: dict[int, Answer] = {}
-        rows = list(range(len(ids)))
-        for _ in range(how.most):
-            logits = self._forward(tokens, mask, places, cache, 1)[:, -1].float()
-            if how.temperature:
-                chosen = _sampled(logits / how.temperature, [sources[r] for r in rows])
-            else:
-                chosen = logits.argmax(-1)
-            for row, token in zip(rows, chosen.tolist(), strict=True):
-                said[row].append(token)
-                if (answer := self._ended(said[row], how.stop)) is not None:
-                    ended[row] = answer
-            stays = [at for at, row in enumerate(rows) if row not in ended]
-            if not stays:
-                break
-            if len(stays) < len(rows):
-                keep = torch.tensor(stays, device=self.device)
-                cache.batch_select_indices(keep)
-                rows, mask, chosen, places = [rows[a] for a in stays], mask[keep], chosen[keep], places[keep]
-            tokens, places = chosen[:, None], places[:, -1:] + 1
-            mask = torch.cat([mask, torch.ones_like(mask[:, :1])], 1)
-        return [ended.get(r) or Answer(self._text(said[r]), "length", len(said[r])) for r in range(len(ids))]
-
-    def _ended(self, said: Sequence[int], stop: Sequence[str]) -> Answer | None:
+    def ended(self, said: Sequence[int], stop: Sequence[str]) -> Answer | None:
         """The answer where its last token ends it, or where a stop string stands in it."""
         if said[-1] in self._ends():
-            return Answer(self._text(said[:-1]), "stop", len(said))
-        text = _stopped(self._text(said), stop) if stop else None
+            return Answer(self.text(said[:-1]), "stop", len(said))
+        text = _stopped(self.text(said), stop) if stop else None
         return None if text is None else Answer(text, "stop", len(said))
 
     def _ends(self) -> set[int]:
@@ -297,7 +256,8 @@ class Local:
         found = set(told if isinstance(told, list) else [told])
         return {int(t) for t in (*found, self.tokenizer.eos_token_id) if t is not None}
 
-    def _text(self, ids: Sequence[int]) -> str:
+    def text(self, ids: Sequence[int]) -> str:
+        """Tokens as text, without special ones."""
         return self.tokenizer.decode(list(ids), skip_special_tokens=True)
 
 
@@ -319,16 +279,26 @@ def common_start(ids: Sequence[Sequence[int]]) -> int:
     return n if n >= SHARED_FROM else 0
 
 
-def _source(seed: int, ids: Sequence[int]) -> torch.Generator:
-    """A prompt's own random numbers, whatever batch it is in."""
-    told = hashlib.blake2b(repr((seed, list(ids))).encode(), digest_size=8).digest()
-    return torch.Generator().manual_seed(int.from_bytes(told, "big") >> 1)
+def beginnings(ids: Sequence[Sequence[int]]) -> list[tuple[list[int], int]]:
+    """Sequences in groups that begin alike: the indices of each, and how many tokens all of them begin with.
 
-
-def _sampled(logits: Tensor, sources: Sequence[torch.Generator]) -> Tensor:
-    chances = logits.softmax(-1).cpu()
-    drawn = [torch.multinomial(row, 1, generator=source) for row, source in zip(chances, sources, strict=True)]
-    return torch.cat(drawn).to(logits.device)
+    What begins as all others do, and goes on as too few do, is one group with the beginning of all.
+    """
+    if not ids:
+        return []
+    whole = common_start(ids)
+    alike: dict[tuple[int, ...], list[int]] = {}
+    for i, one in enumerate(ids):
+        alike.setdefault(tuple(one[whole : whole + SHARED_FROM]), []).append(i)
+    found: list[tuple[list[int], int]] = []
+    rest: list[int] = []
+    for part in alike.values():
+        n = common_start([ids[i] for i in part]) if len(part) >= ALIKE_FROM else 0
+        if n >= whole + SHARED_FROM:
+            found.append((part, n))
+        else:
+            rest += part
+    return found + [(sorted(rest), whole)] * bool(rest)
 
 
 def _stopped(text: str, stop: Sequence[str]) -> str | None:
