@@ -19,6 +19,8 @@ EXTRAS: Mapping[str, Mapping[str, str]] = {
     },
     "server": {"openai": "openai"},
     "data": {"datasets": "datasets", "scikit-learn": "sklearn"},
+    "text": {"wordfreq": "wordfreq"},
+    "chemistry": {"rdkit": "rdkit", "selfies": "selfies"},
 }
 
 
