@@ -19,6 +19,7 @@ EXTRAS: Mapping[str, Mapping[str, str]] = {
     },
     "server": {"openai": "openai"},
     "data": {"datasets": "datasets", "scikit-learn": "sklearn"},
+    "rl": {"trl": "trl"},
     "text": {"wordfreq": "wordfreq"},
     "chemistry": {"rdkit": "rdkit", "selfies": "selfies"},
 }
