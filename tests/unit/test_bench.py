@@ -252,3 +252,8 @@ def test_an_echo_repeats_itself() -> None:
     batch = echo.Echo(5).batch("train", 50, np.random.default_rng(0))
     assert (batch.tokens[:, 3:] == batch.tokens[:, :2]).all()
     assert batch.answer.tolist() == [[False, False, False, True, True]] * 50
+
+
+def test_a_short_turn_costs_something() -> None:
+    cost = timing.spent(lambda: sum(range(1_000)))
+    assert 0 < cost.cpu < 0.1 and 0 < cost.wall
