@@ -256,4 +256,4 @@ def test_an_echo_repeats_itself() -> None:
 
 def test_a_short_turn_costs_something() -> None:
     cost = timing.spent(lambda: sum(range(1_000)))
-    assert 0 < cost.cpu < 0.1 and 0 < cost.wall
+    assert 0 < cost.cpu < 0.1 and cost.wall > 0
