@@ -30,6 +30,13 @@ if TYPE_CHECKING:
 COLOURS = {"supported": "green", "refuted": "red", "undecided": "yellow", "untested": "dim"}
 
 
+def few(names: Sequence[str], most: int = 3) -> str:
+    """Names in a line: all of them, or the first few and how many more there are."""
+    if len(names) <= most + 1:
+        return ", ".join(names)
+    return f"{', '.join(names[:most])} and {len(names) - most} more"
+
+
 def studies(found: Sequence[tuple[str, Study]], *, axis: str | None, as_json: bool) -> None:
     """Print the studies, one a line. Raises Unknown for an axis that none of them tests."""
     kept = [(slug, s) for slug, s in found if axis is None or axis in s.axes]
@@ -52,12 +59,13 @@ def studies(found: Sequence[tuple[str, Study]], *, axis: str | None, as_json: bo
         ]
         return show_json(told)
     wide = max((len(slug) for slug, _ in kept), default=0)
-    axes_wide = max((len(", ".join(s.axes)) for _, s in kept), default=0)
+    axes = {slug: few(s.axes) for slug, s in kept}
+    axes_wide = max(map(len, axes.values()), default=0)
     for slug, s in kept:
         takes = "takes a model" if takes_model(s, "smoke") else ""
         claims = f"{len(s.claims):>3} claims"
         print(
-            f"{slug:<{wide}}  {s.paper.year}  {', '.join(s.axes):<{axes_wide}}  {claims}  {takes:<13}  {s.paper.title}"
+            f"{slug:<{wide}}  {s.paper.year}  {axes[slug]:<{axes_wide}}  {claims}  {takes:<13}  {s.paper.title}"
         )
     if not kept:
         print("There are no studies. `unseen new my_study` starts one in ./studies.")

@@ -42,3 +42,8 @@ def test_the_own_plan_stands_beside(capsys: Any) -> None:
     terminal.verdicts(made.judged(exploratory=True), own=made.judged())
     out = capsys.readouterr().out
     assert "exploratory: the plan was changed" in out and "own plan" in out and "supported 0.852" in out
+
+
+def test_many_names_are_cut_and_counted() -> None:
+    assert terminal.few(("a", "b", "c", "d")) == "a, b, c, d"
+    assert terminal.few(("a", "b", "c", "d", "e", "f")) == "a, b, c and 3 more"
