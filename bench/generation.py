@@ -17,7 +17,11 @@ import numpy as np
 from .scoring import harness
 from .timing import Result, spent, take_turns
 
-LENGTHS = {64: 64, 256: 32, 512: 16}  # tokens of a context: how many are answered, more than a block of ours holds where short
+LENGTHS = {
+    64: 64,
+    256: 32,
+    512: 16,
+}  # tokens of a context: how many are answered, more than a block of ours holds where short
 BATCH_SIZES = (1, 8, 16)
 MOST, STOP = 48, "\n"
 REQUIRED = 2.0

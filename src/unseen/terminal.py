@@ -64,9 +64,7 @@ def studies(found: Sequence[tuple[str, Study]], *, axis: str | None, as_json: bo
     for slug, s in kept:
         takes = "takes a model" if takes_model(s, "smoke") else ""
         claims = f"{len(s.claims):>3} claims"
-        print(
-            f"{slug:<{wide}}  {s.paper.year}  {axes[slug]:<{axes_wide}}  {claims}  {takes:<13}  {s.paper.title}"
-        )
+        print(f"{slug:<{wide}}  {s.paper.year}  {axes[slug]:<{axes_wide}}  {claims}  {takes:<13}  {s.paper.title}")
     if not kept:
         print("There are no studies. `unseen new my_study` starts one in ./studies.")
 
