@@ -347,7 +347,7 @@ def main() -> None:
     from .core.errors import UnseenError
 
     try:
-        app(args=[words.spelled(word) for word in sys.argv[1:]])
+        app(args=[words.spelled(word) for word in sys.argv[1:]], prog_name="unseen")
     except UnseenError as error:
         print(f"unseen: {error}", file=sys.stderr)
         sys.exit(error.code)
