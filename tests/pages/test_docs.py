@@ -9,10 +9,12 @@ from __future__ import annotations
 import json
 import re
 import shlex
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 DOCS = Path(__file__).parents[2] / "docs"
 OWN = sorted(p.parent.name for p in (DOCS.parent / "src" / "unseen" / "studies").glob("*/study.py"))
@@ -31,6 +33,9 @@ def commands(name: str) -> list[list[str]]:
     found = []
     for line in lines:
         words = shlex.split(line, comments=True)[1:]
+        if words[0] == "use":
+            found.append(words)
+            continue
         items = words[0] in ("data", "score", "card", "compare") or "--model" in words
         stand_in = "echo" if items else "brief_training"
         told = [re.sub("|".join([*OWN, "STUDY"]), stand_in, w) for w in words]
@@ -38,10 +43,22 @@ def commands(name: str) -> list[list[str]]:
     return found
 
 
+def a_tool_takes(slug: str, verb: str, *words: str) -> None:
+    """The tool of a study has the command, and the command has these flags."""
+    app = import_module(f"unseen.studies.{slug}.tool").app
+    said = CliRunner().invoke(app, [verb, "--help"], env={"COLUMNS": "200"})
+    assert said.exit_code == 0, (slug, verb, said.output)
+    flags = {w for w in words if w.startswith("-")}
+    assert not [f for f in flags if not re.search(rf"{f}\b", said.output)], (slug, verb, flags)
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_every_command_works(name: str, unseen: Any) -> None:
     assert commands(name)
     for words in commands(name):
+        if words[0] == "use":
+            a_tool_takes(*words[1:])
+            continue
         if any(w.startswith(ELSEWHERE) for w in words):
             continue
         if words[0] == "score":
