@@ -218,10 +218,10 @@ def _controls() -> tuple[Claim, ...]:
         ("K1", "Between random players the first of tic-tac-toe wins as often as a count of all games says (0.585).", level("win", **scripted("random", "tictactoe")), between(0.55, 0.62)),
         ("K2", "A player that searches the whole tree, and reads nothing but prompts, never loses tic-tac-toe.", level("loss", **scripted("minimax", "tictactoe", **fair)), below(0.02)),
         ("K3", "It misses no win.", level("missed_win", **scripted("minimax", "tictactoe", **fair)), below(0.02)),
-        ("K4", "It leaves no threat open.", level("missed_block", **scripted("minimax", "tictactoe", **fair)), below(0.03)),
+        ("K4", "It leaves no threat open.", level("missed_block", **scripted("minimax", "tictactoe", **fair)), below(0.02)),
         ("K5", "Between random players the first of connect four on 7 × 7 wins as often as simulation says (0.555).", level("win", **scripted("random", "connectfour")), between(0.5, 0.61)),
-        ("K6", "Every way of showing a game holds what a player needs: one that reads prompts alone makes no illegal move.", level("legal", **oracle, game=lines), above(0.98)),
-        ("K7", "A reader that works puzzles through is right on all of them.", level("exact", **oracle, game=puzzles), above(0.95)),
+        ("K6", "Every way of showing a game holds what a player needs: one that reads prompts alone makes no illegal move.", level("legal", **oracle, game=lines), above(0.99)),
+        ("K7", "A reader that works puzzles through is right on all of them.", level("exact", **oracle, game=puzzles), above(0.97)),
         ("K8", "A guesser names a shape no more often than chance.", level("exact", **guess, game="shapes"), below(0.4)),
         ("K9", "A guesser tells validity no more often than chance.", level("exact", **guess, game="lego_validity"), below(0.65)),
     )  # fmt: skip
