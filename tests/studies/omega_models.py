@@ -17,10 +17,9 @@ def known() -> dict[str, str]:
     found = {}
     for name in ("gcd", "trans_prob_letter", "vertex_color"):
         task = asked(name)
-        for seed in (0, 1):
-            for split in task.splits:
-                rng = Lab.alone(seeds=(seed,)).rng("asked", name, split.name, seed=seed)
-                found |= {e.question: e.truth for e in task.draw(split.name, 4, rng)}
+        for split in task.splits:
+            rng = Lab.alone(seeds=(0,)).rng("asked", name, split.name, seed=0)
+            found |= {e.question: e.truth for e in task.draw(split.name, 8, rng)}
     return found
 
 

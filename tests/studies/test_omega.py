@@ -38,6 +38,12 @@ def test_the_plan_names_every_family_there_is() -> None:
         catalogue.family("matrix_ranks")
 
 
+def test_no_two_seeds_are_asked_the_same() -> None:
+    setting = Control("oracle", ("distribution", "matrix_rank", "gcd"), 4)
+    told = [(i.seed, i.id, i.split.name) for i in judged.run(setting, Lab.alone(seeds=(0, 1, 2)))]
+    assert len({(name, i) for _, i, name in told}) == len(told)
+
+
 @pytest.mark.parametrize("name", EVERY)
 def test_items_of_every_family(name: str) -> None:
     task = asked(name)

@@ -56,9 +56,10 @@ def of_model(model: Any, setting: Asked, said: Callable[[Turns], Any]) -> Ask:
 
 
 def _drawn(task: Puzzles, split: Split, setting: Asked | Scripted, lab: Lab, seed: int) -> list[tuple[Puzzle, int]]:
-    """A seed's puzzles of a split; the one prompt of the released construction stands as often as games are asked."""
-    rng = lab.rng("puzzles", setting.game, setting.shift, split.name, setting.harness, seed=seed)
-    drawn = list(task.draw(split.name, setting.games, rng))
-    if len(drawn) == setting.games:
-        return [(p, 0) for p in drawn]
-    return [(drawn[k % len(drawn)], seed * setting.games + k) for k in range(setting.games)]
+    """A seed's puzzles of a split, none of which another seed has; the one prompt of the released construction stands as
+    often as games are asked."""
+    n, rng = setting.games, lab.rng("puzzles", setting.game, setting.shift, split.name, setting.harness, seed=0)
+    drawn = list(task.draw(split.name, n * (seed + 1), rng))
+    if len(drawn) == n * (seed + 1):
+        return [(p, 0) for p in drawn[n * seed :]]
+    return [(drawn[k % len(drawn)], seed * n + k) for k in range(n)]

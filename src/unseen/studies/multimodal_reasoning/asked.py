@@ -22,6 +22,12 @@ ORACLE = Model("py:unseen.studies.multimodal_reasoning.oracle:answer")
 UNTRAINED = Model("tiny:decoder")
 
 
+def _examples(asked: Asked, task: tasks.Scenes, split: str, lab: Lab, seed: int) -> Sequence[Example]:
+    """A seed's items of a split, none of which another seed has."""
+    n = asked.limit
+    return task.draw(split, n * (seed + 1), lab.rng("asked", asked.part, split, seed=0))[n * seed :]
+
+
 def run(setting: Asked | Control, lab: Lab) -> Iterator[Item]:
     """Yield every item with `exact`, `heard` (the answer was one of the possible ones) and `above` (its share of kappa)."""
     asked = setting if isinstance(setting, Asked) else of_control(setting)
@@ -29,9 +35,7 @@ def run(setting: Asked | Control, lab: Lab) -> Iterator[Item]:
     model = models.open(lab.pinned(asked.model), dtype=asked.dtype)
     for done, seed in enumerate(lab.seeds, 1):
         shown = task.draw("train", asked.num_fewshot, lab.rng("shown", asked.part, seed=seed)) if asked.num_fewshot else ()  # fmt: skip
-        examples = [
-            e for s in task.splits for e in task.draw(s.name, asked.limit, lab.rng("asked", asked.part, s.name, seed=seed))
-        ]  # fmt: skip
+        examples = [e for s in task.splits for e in _examples(asked, task, s.name, lab, seed)]
         texts = [prompt(e, shown) for e in examples]
         given: list[Prompt] = [[{"role": "user", "content": t}] if asked.apply_chat_template else t for t in texts]
         told = model.generate(given, max_new_tokens=asked.max_new_tokens, stop=("\n",))

@@ -80,10 +80,12 @@ def prompt_of(example: Posed, shown: Sequence[Posed], *, chat: bool) -> Prompt:
 
 
 def _examples(setting: Judged | Control, task: Asked, lab: Lab, seed: int) -> list[Posed]:
-    """The items of a seed on every split up to the highest level: no two seeds draw from the same stream."""
+    """The items of a seed on every split up to the highest level: no two seeds have one in common, for items that only some
+    of them had would be neither shared nor their own."""
     most = setting.most_level if isinstance(setting, Judged) else 99
     chosen = [p.split(task.axis) for p in task.parts if p.level <= most]
-    found = [task.draw(s.name, setting.limit, lab.rng("asked", task.name, s.name, seed=seed)) for s in chosen]
+    n = setting.limit
+    found = [task.draw(s.name, n * (seed + 1), lab.rng("asked", task.name, s.name, seed=0))[n * seed :] for s in chosen]
     return [e for examples in found for e in examples]
 
 
