@@ -20,9 +20,11 @@ from typing import Literal
 
 import numpy as np
 
-from unseen.core.errors import Invalid, Unknown, nearest
+from unseen.core.errors import Invalid
 from unseen.core.record import Split
 from unseen.core.task import Example, example_id
+
+from .drawn import split_named
 
 Notation = Literal["variables", "variable-free"]
 
@@ -152,16 +154,13 @@ class Stored:
 
     def draw(self, split: str, n: int, rng: np.random.Generator) -> Sequence[Example]:
         """n different sentences of a split. Raises Unknown for a split, Invalid where it has fewer."""
-        known = {s.name: s for s in (Split("train"), *self.splits)}
-        if split not in known:
-            raise Unknown(f"cogs has no split {split!r}{nearest(split, known)}. Splits: {', '.join(known)}.")
+        where = split_named(self, split)
         rows = list(dict.fromkeys(self.load(split)))
         if len(rows) < n:
             raise Invalid(f"cogs has {len(rows)} different sentences on {split!r}, not {n}; ask for fewer.")
         chosen = (rows[i] for i in rng.permutation(len(rows))[:n])
         return [
-            Example(example_id(self.name, split, s.text), s.text, in_notation(s, self.notation), known[split])
-            for s in chosen
+            Example(example_id(self.name, split, s.text), s.text, in_notation(s, self.notation), where) for s in chosen
         ]
 
     def score(self, example: Example, answer: str) -> Mapping[str, float]:

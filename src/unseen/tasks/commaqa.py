@@ -22,10 +22,11 @@ import numpy as np
 from unseen.core.errors import Invalid
 from unseen.core.record import Split
 
+from .drawn import split_named
 from .made_up import AFTER, GIVES, HOPS, NONE, STARTS, World, answers, follow, looked_up, made, read
 from .said import same_list
 from .traces import Skill, Step, Trace, use
-from .worked import Problem, Stored, Worked, distinct, score, split_of, worked
+from .worked import Problem, Stored, Worked, distinct, score, worked
 
 COMMIT = "c1e51e0db1f66fd4a14f71886cf2d9dc0ce06a47"
 SOURCE = f"url:https://raw.githubusercontent.com/allenai/DecomP/{COMMIT}/datasets/commaqa_e/"
@@ -90,7 +91,7 @@ class Twin:
 
     def draw(self, split: str, n: int, rng: np.random.Generator) -> Sequence[Worked]:
         """n different questions; "train" has the orders of hops of the reference split, but none of its questions."""
-        at = split_of(self, split)
+        at = split_named(self, split)
         chains = [
             [c for c in orders(self.longest) if len(c) == n and unseen(c) == at.shifted]
             for n in range(2, self.longest + 1)

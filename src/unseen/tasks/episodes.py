@@ -20,9 +20,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from unseen.core.errors import Failed, Invalid, Unknown, nearest
+from unseen.core.errors import Failed, Invalid
 from unseen.core.record import Split
 from unseen.core.task import Batch, Example, example_id
+
+from .drawn import split_named
 
 Ints = NDArray[np.int64]
 Prompted = Literal["skic", "no list", "no grounding", "cot"]
@@ -195,10 +197,7 @@ class Episodes:
         return self.trained if at.name == "train" else (int(str(at.at["uses"])),)
 
     def _split(self, name: str) -> Split:
-        known = {s.name: s for s in (*self.splits, Split("train"))}
-        if name not in known:
-            raise Unknown(f"episodes have no split {name!r}{nearest(name, known)}. Splits: {', '.join(known)}.")
-        return known[name]
+        return split_named(self, name)
 
 
 def text_of(tokens: Sequence[int] | Ints) -> str:

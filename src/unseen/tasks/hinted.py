@@ -21,10 +21,11 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from unseen.core.errors import Invalid, Unknown, nearest
+from unseen.core.errors import Invalid
 from unseen.core.record import Split
 from unseen.core.task import Batch, Example, example_id
 
+from .drawn import split_named
 from .layout import EOS, FIRST, PAD, SEP, SOS, SPECIAL, Tokens, distinct, numbered, splits, within, words_of
 
 Kind = Literal["sort", "successor", "predecessor", "count", "parity", "fill", "increment", "carry"]
@@ -178,13 +179,7 @@ class Hinted:
         return Batch(tokens, (at >= begin[:, None]) & (at < stop[:, None]))
 
     def _split(self, name: str) -> Split:
-        if name == "train":
-            return Split("train", axis="length")
-        for split in self.splits:
-            if split.name == name:
-                return split
-        known = ["train", *(s.name for s in self.splits)]
-        raise Unknown(f"{self.name} has no split {name!r}{nearest(name, known)}. Splits: {', '.join(known)}.")
+        return split_named(self, name, Split("train", axis="length"))
 
 
 def sorts(train: int, test: Sequence[int], *, alphabet: int, repeat: bool) -> Hinted:

@@ -22,6 +22,8 @@ from unseen.core.errors import Invalid, Unknown, nearest
 from unseen.core.record import Split, Value
 from unseen.core.task import Batch, Example, example_id
 
+from .drawn import split_named
+
 Ints = NDArray[np.integer[Any]]
 Bools = NDArray[np.bool_]
 ATOMIC, ATOMIC_APART, TRAINED, NEW, APART = (
@@ -114,7 +116,7 @@ class Knowledge:
         rows = rng.permutation(len(table))
         _, first = np.unique(table.tokens[rows], axis=0, return_index=True)
         kept = table.take(rows[np.sort(first)[:n]])
-        where = Split("train", AXIS) if split == "train" else self._split(split)
+        where = split_named(self, split, Split("train", AXIS))
         found: list[Example] = []
         for i, truth in enumerate(kept.truth.tolist()):
             prompt = self.text(kept.tokens[i, : kept.asked[i]])
@@ -141,14 +143,7 @@ class Knowledge:
         return [known[w] for w in words]
 
     def _table(self, split: str) -> Facts:
-        return self.tables["train" if split == "train" else self._split(split).name]
-
-    def _split(self, name: str) -> Split:
-        for split in self.splits:
-            if split.name == name:
-                return split
-        known = ["train", *(s.name for s in self.splits)]
-        raise Unknown(f"{self.name} has no split {name!r}{nearest(name, known)}. Splits: {', '.join(known)}.")
+        return self.tables[split_named(self, split).name]
 
 
 def batch_of(facts: Facts) -> Batch:

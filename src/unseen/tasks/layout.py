@@ -16,9 +16,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from unseen.core.errors import Invalid, Unknown, nearest
+from unseen.core.errors import Invalid
 from unseen.core.record import Split
 from unseen.core.task import Batch, Example, example_id
+
+from .drawn import split_named
 
 Tokens = NDArray[np.int64]
 PAD, SOS, EOS, SEP = 0, 1, 2, 3
@@ -110,13 +112,7 @@ class Lengthwise:
         return at if isinstance(at, int) else self.trained[1]
 
     def _split(self, name: str) -> Split:
-        if name == "train":
-            return Split("train", axis="length")
-        for split in self.splits:
-            if split.name == name:
-                return split
-        known = ["train", *(s.name for s in self.splits)]
-        raise Unknown(f"{self.name} has no split {name!r}{nearest(name, known)}. Splits: {', '.join(known)}.")
+        return split_named(self, name, Split("train", axis="length"))
 
 
 def splits(train: int, test: Sequence[int], *, least: int = 1) -> tuple[Split, ...]:

@@ -15,10 +15,11 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from unseen.core.errors import Invalid, Unknown, nearest
+from unseen.core.errors import Invalid
 from unseen.core.record import Split, Value
 from unseen.core.task import Batch, Example, example_id
 
+from .drawn import no_split
 from .layout import PAD, SEP, SPECIAL, Drawn, Tokens, assembled, words_of
 
 Pair = tuple[str, str]  # source and target, words between spaces
@@ -144,8 +145,7 @@ class Paired:
         for tested in self.tests:
             if tested.split.name == name:
                 return tested
-        there = ["train", *(t.split.name for t in self.tests)]
-        raise Unknown(f"{self.name} has no split {name!r}{nearest(name, there)}. Splits: {', '.join(there)}.")
+        raise no_split(self.name, name, (t.split.name for t in self.tests))
 
     def _split(self, name: str) -> Split:
         return Split("train") if name == "train" else self._tested(name).split

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from unseen.core.errors import Invalid, Unknown, nearest
+from unseen.core.errors import Invalid
 from unseen.core.record import Split
 from unseen.core.task import Batch, Example, example_id
 
+from .drawn import no_split, split_named
 from .layout import FIRST, PAD, SEP, SPECIAL, TRIES, Drawn, assembled, packed, words_of
 from .rewriting_rules import ALPHABET, NEW, Rules, Taught, World, counts, marks, mixed, rules_of
 from .rewriting_strings import Domain, Letters, Rewritten, planted, rewritten, without
@@ -128,7 +129,7 @@ class Rewriting:
         return np.where(there[:, None], rewritten(asked.left, right, asked.strings).out, 0)
 
     def _examples(self, split: str, asked: Asked) -> list[Example]:
-        where = Split("train", "task") if split == "train" else self._split(split)
+        where = split_named(self, split, Split("train", "task"))
         told, memorised = asked.told(), self.memorised(asked)
         if where.at.get("novel") != "rules":
             memorised = np.zeros_like(memorised)
@@ -150,14 +151,9 @@ class Rewriting:
         return found
 
     def _source(self, split: str) -> Source:
-        return self.sources[self._split(split).name]
-
-    def _split(self, name: str) -> Split:
-        for split in self.splits:
-            if split.name == name:
-                return split
-        known = ["train", *self.sources]
-        raise Unknown(f"{self.name} has no split {name!r}{nearest(name, known)}. Splits: {', '.join(known)}.")
+        if split not in self.sources:
+            raise no_split(self.name, split, self.sources)
+        return self.sources[split]
 
 
 def tokens(asked: Asked, out: Letters) -> Batch:

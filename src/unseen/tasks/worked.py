@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from unseen.core.errors import Invalid, Unknown, nearest
+from unseen.core.errors import Invalid
 from unseen.core.record import Split, Value
-from unseen.core.task import Task, example_id
+from unseen.core.task import example_id
 
+from .drawn import split_named
 from .said import same_letters
 from .traces import Skill, Trace
 
@@ -81,7 +82,7 @@ class Sized:
 
     def drawn(self, split: str, n: int, rng: np.random.Generator, *, repeats: bool = False) -> list[Worked]:
         """n problems of a split, different unless they may repeat. Raises Invalid where it has not so many."""
-        at = split_of(self, split)
+        at = split_named(self, split)
 
         def make(rng: np.random.Generator) -> Problem:
             size = int(rng.choice(self.train)) if at.name == "train" else int(str(at.at[self.unit]))
@@ -116,7 +117,7 @@ class Stored:
 
     def every(self, split: str) -> Sequence[Worked]:
         """All problems of a split, in a fixed order."""
-        return self.load(split_of(self, split).name)
+        return self.load(split_named(self, split).name)
 
     def shown(self, n: int, rng: np.random.Generator) -> Sequence[Worked]:
         """n problems of "train" for a prompt."""
@@ -174,14 +175,6 @@ def worked(task: str, split: Split, problem: Problem) -> Worked:
     """The example of a problem on a split."""
     name = example_id(task, split.name, problem.question)
     return Worked(name, problem.question, problem.trace.answer, split, problem.trace, problem.parts, problem.short)
-
-
-def split_of(task: Task, name: str) -> Split:
-    """The split of that name, "train" among them. Raises Unknown."""
-    known = {s.name: s for s in (*task.splits, Split("train"))}
-    if name not in known:
-        raise Unknown(f"{task.name} has no split {name!r}{nearest(name, known)}. Its splits: {', '.join(known)}.")
-    return known[name]
 
 
 def held_back(question: str) -> bool:

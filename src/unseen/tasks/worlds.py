@@ -18,10 +18,11 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from unseen.core.errors import Invalid, Unknown, nearest
+from unseen.core.errors import Invalid
 from unseen.core.record import Split
 from unseen.core.task import Example, example_id
 
+from .drawn import no_split
 from .labelled import Floats, Ints, Labelled, Part
 
 HELD = 64_000_000  # bytes of matrices that are kept
@@ -92,11 +93,9 @@ class Worlds:
 
     def sample(self, split: str, n: int, rng: np.random.Generator, *, fixed: float = 0.0) -> Sequences:
         """n sequences of a split, "train" being that of seen tasks; a share `fixed` of them keeps labels unpermuted."""
-        names = ["train", *(s.name for s in self.splits)]
-        if split not in names:
-            raise Unknown(
-                f"{self.base.name} has no split {split!r}{nearest(split, names)}. Splits: {', '.join(names)}."
-            )
+        names = [s.name for s in self.splits]
+        if split not in ("train", *names):
+            raise no_split(self.base.name, split, names)
         others = {f"{ELSEWHERE}{o.name}": o.test for o in self.others}
         part = others.get(split, self.base.test if split == "new examples" else self.base.train)
         of_known = self.tasks > 0 and split in ("train", "seen tasks")

@@ -25,8 +25,9 @@ from unseen.core.record import Split, Value
 from unseen.core.task import Batch, example_id
 
 from . import digits, dp, last_letter
+from .drawn import split_named
 from .traces import END, Graded, Step, Told, Trace, read_terse, replay, terse
-from .worked import Problem, Sized, Worked, split_of, worked
+from .worked import Problem, Sized, Worked, worked
 
 Form = Literal["answer", "plain", "bare", "grounded"]
 Bytes = NDArray[np.uint8]
@@ -110,7 +111,7 @@ class Written:
 
         Those of "train" come from the training set, with replacement; those of a test split are `draw`'s.
         """
-        if split_of(self.kind.sized, split).name == "train":
+        if split_named(self.kind.sized, split).name == "train":
             tokens, begins, ends = self.pool
             rows = rng.integers(0, len(tokens), n)
             return _marked(tokens[rows], begins[rows], ends[rows])
@@ -162,7 +163,7 @@ class Written:
 
     def _widest(self, split: str) -> list[Spelled]:
         """A problem of each of the split's sizes that none is longer than."""
-        at = split_of(self.kind.sized, split)
+        at = split_named(self.kind.sized, split)
         sizes = self.kind.sized.train if at.name == "train" else (int(str(at.at[self.kind.sized.unit])),)
         return [self.spelt(worked(self.name, at, self.kind.longest(n)), 0) for n in sizes]
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from unseen.core.errors import Unknown, nearest
 from unseen.core.record import Split
 from unseen.core.task import Example, example_id
+from unseen.tasks.drawn import no_split
 
 from .arms import Variant, along, variants
 from .battleship import Sea, equal_fleets, occupied
@@ -76,8 +76,7 @@ class Positions:
         for variant in (made[0], *made) if split != "train" else made[:1]:
             if split in ("train", variant.split.name):
                 return variant
-        known = ["train", *(v.split.name for v in made)]
-        raise Unknown(f"{self.name} has no split {split!r}{nearest(split, known)}. Splits: {', '.join(known)}.")
+        raise no_split(self.name, split, (v.split.name for v in made))
 
 
 def _reached(variant: Variant, rng: np.random.Generator) -> Match:

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from unseen.core.errors import Unknown, nearest
 from unseen.core.record import Split, Value
 from unseen.core.task import Example, example_id
+from unseen.tasks.drawn import split_named
 
 from .harness import Turns
 
@@ -61,7 +61,8 @@ class Puzzles:
 
     def draw(self, split: str, n: int, rng: np.random.Generator) -> Sequence[Puzzle]:
         """n puzzles with distinct prompts; fewer where the split holds fewer."""
-        where = self._split(split)
+        # nothing is trained on these words: "train" is the reference, named so
+        where = split_named(self, split, Split("train", self.splits[0].axis, self.splits[0].at))
         found: dict[str, Puzzle] = {}
         for _ in range(TRIES * n):
             if len(found) == n:
@@ -75,12 +76,3 @@ class Puzzles:
     def score(self, example: Example, answer: str) -> Mapping[str, float]:
         """`exact`: whether the answer is right; `legal`: whether it is one of those asked for; and what else there is."""
         return self.grade(example, answer)
-
-    def _split(self, name: str) -> Split:
-        if name == "train":  # nothing is trained on these words: the reference, named so
-            return Split("train", self.splits[0].axis, self.splits[0].at)
-        for split in self.splits:
-            if split.name == name:
-                return split
-        known = ["train", *(s.name for s in self.splits)]
-        raise Unknown(f"{self.name} has no split {name!r}{nearest(name, known)}. Splits: {', '.join(known)}.")

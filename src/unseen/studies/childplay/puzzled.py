@@ -11,6 +11,7 @@ from typing import Any
 
 from unseen.core.lab import Lab
 from unseen.core.record import Item, Split
+from unseen.tasks.drawn import own
 
 from . import players
 from .arms import Asked, Scripted
@@ -58,8 +59,9 @@ def of_model(model: Any, setting: Asked, said: Callable[[Turns], Any]) -> Ask:
 def _drawn(task: Puzzles, split: Split, setting: Asked | Scripted, lab: Lab, seed: int) -> list[tuple[Puzzle, int]]:
     """A seed's puzzles of a split, none of which another seed has; the one prompt of the released construction stands as
     often as games are asked."""
-    n, rng = setting.games, lab.rng("puzzles", setting.game, setting.shift, split.name, setting.harness, seed=0)
-    drawn = list(task.draw(split.name, n * (seed + 1), rng))
-    if len(drawn) == n * (seed + 1):
-        return [(p, 0) for p in drawn[n * seed :]]
+    n, names = setting.games, ("puzzles", setting.game, setting.shift, split.name, setting.harness)
+    mine = own(task, split.name, n, seed=seed, rng=lab.rng(*names, seed=0))
+    if len(mine) == n:
+        return [(p, 0) for p in mine]
+    drawn = task.draw(split.name, n, lab.rng(*names, seed=0))
     return [(drawn[k % len(drawn)], seed * n + k) for k in range(n)]

@@ -15,9 +15,9 @@ from functools import cache, partial
 import numpy as np
 from numpy.typing import NDArray
 
-from unseen.core.errors import Unknown, nearest
 from unseen.core.record import Split
 from unseen.core.task import Batch, Example, example_id
+from unseen.tasks.drawn import split_named
 from unseen.tasks.layout import FIRST, SEP, SOS, SPECIAL
 
 from . import lego, shapes
@@ -75,10 +75,7 @@ class Coded:
 
     def posed(self, split: str, n: int, rng: np.random.Generator) -> Posed:
         """n questions of a split. Raises Unknown for one that is not there."""
-        known = ["train", *(s.name for s in self.splits)]
-        if split not in known:
-            raise Unknown(f"{self.name} has no split {split!r}{nearest(split, known)}. Splits: {', '.join(known)}.")
-        return self.pose(split, n, rng)
+        return self.pose(split_named(self, split).name, n, rng)
 
     def batch(self, split: str, n: int, rng: np.random.Generator) -> Batch:
         """n sequences of a split with the place of their answers."""
@@ -88,7 +85,7 @@ class Coded:
 
     def draw(self, split: str, n: int, rng: np.random.Generator) -> Sequence[Question]:
         """n questions with distinct prompts, fewer where there are fewer."""
-        where = next((s for s in self.splits if s.name == split), Split("train"))
+        where = split_named(self, split)
         found: dict[str, Question] = {}
         for _ in range(20):
             made = self.posed(split, n, rng)

@@ -13,6 +13,7 @@ from unseen.core.model import Prompt
 from unseen.core.record import Item
 from unseen.core.study import Model
 from unseen.core.task import Example
+from unseen.tasks.drawn import own
 
 from . import said, tasks
 from .arms import Asked, Control
@@ -23,9 +24,8 @@ UNTRAINED = Model("tiny:decoder")
 
 
 def _examples(asked: Asked, task: tasks.Scenes, split: str, lab: Lab, seed: int) -> Sequence[Example]:
-    """A seed's items of a split, none of which another seed has."""
-    n = asked.limit
-    return task.draw(split, n * (seed + 1), lab.rng("asked", asked.part, split, seed=0))[n * seed :]
+    """A seed's items of a split."""
+    return own(task, split, asked.limit, seed=seed, rng=lab.rng("asked", asked.part, split, seed=0))
 
 
 def run(setting: Asked | Control, lab: Lab) -> Iterator[Item]:

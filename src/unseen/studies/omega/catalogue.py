@@ -14,6 +14,7 @@ from typing import Literal
 
 from unseen.core.errors import Unknown, nearest
 from unseen.core.record import Split
+from unseen.tasks.drawn import no_split
 
 from . import composed, transformed, twin
 from .families import algebra, counting, functions, geometry, logic, matrices, numbers, polygons, zebra
@@ -40,10 +41,14 @@ class Part:
     family: str
     level: int
 
+    @property
+    def name(self) -> str:
+        """The name of its split."""
+        return f"{self.family} level {self.level}"
+
     def split(self, axis: Axis) -> Split:
         """The split that this part is asked on."""
-        at = {"family": self.family, "level": self.level, "role": self.role}
-        return Split(f"{self.family} level {self.level}", axis, at, self.shifted)
+        return Split(self.name, axis, {"family": self.family, "level": self.level, "role": self.role}, self.shifted)
 
     @property
     def shifted(self) -> bool:
@@ -84,3 +89,11 @@ def held(problem: Problem) -> bool:
 def known(names: Sequence[str]) -> tuple[str, ...]:
     """The names, checked."""
     return tuple(family(name).name for name in names)
+
+
+def part_named(task: str, among: Sequence[Part], split: str) -> Part:
+    """The part that is asked on a task's split of that name. Raises Unknown."""
+    found = {part.name: part for part in among}
+    if split not in found:
+        raise no_split(task, split, found)
+    return found[split]

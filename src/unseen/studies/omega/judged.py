@@ -15,6 +15,7 @@ from unseen import models
 from unseen.core.lab import Lab
 from unseen.core.model import Prompt
 from unseen.core.record import Item
+from unseen.tasks.drawn import own
 
 from . import controls
 from .answers import mentions, right
@@ -80,12 +81,11 @@ def prompt_of(example: Posed, shown: Sequence[Posed], *, chat: bool) -> Prompt:
 
 
 def _examples(setting: Judged | Control, task: Asked, lab: Lab, seed: int) -> list[Posed]:
-    """The items of a seed on every split up to the highest level: no two seeds have one in common, for items that only some
-    of them had would be neither shared nor their own."""
+    """The items of a seed on every split up to the highest level."""
     most = setting.most_level if isinstance(setting, Judged) else 99
     chosen = [p.split(task.axis) for p in task.parts if p.level <= most]
-    n = setting.limit
-    found = [task.draw(s.name, n * (seed + 1), lab.rng("asked", task.name, s.name, seed=0))[n * seed :] for s in chosen]
+    rngs = [lab.rng("asked", task.name, s.name, seed=0) for s in chosen]
+    found = [own(task, s.name, setting.limit, seed=seed, rng=rng) for s, rng in zip(chosen, rngs, strict=True)]
     return [e for examples in found for e in examples]
 
 

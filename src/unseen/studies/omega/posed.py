@@ -11,12 +11,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from unseen.core.errors import Unknown, nearest
 from unseen.core.record import Split, Value
 from unseen.core.task import example_id
 
 from .answers import right
-from .catalogue import Axis, Part, axis_of, family, held, parts
+from .catalogue import Axis, Part, axis_of, family, held, part_named, parts
 from .problem import Kind, Problem
 
 BOXED = " Put the final answer in \\boxed{}."
@@ -55,7 +54,7 @@ class Asked:
         if split == "train":
             where, drawn = Split("train", self.axis), training(self.parts, n, rng)
         else:
-            part = self._part(split)
+            part = part_named(self.name, self.parts, split)
             where = part.split(self.axis)
             drawn = problems(part, n, rng, wanted=None if part.shifted else True)
         return [self._posed(where, role, problem) for role, problem in drawn]
@@ -63,13 +62,6 @@ class Asked:
     def score(self, example: Posed, answer: str) -> Mapping[str, float]:
         """`exact`: 1 if the answer that a text gives is right (decimals: to 0.01), else 0."""
         return {"exact": float(right(answer, example.truth, example.kind))}
-
-    def _part(self, split: str) -> Part:
-        found = {f"{p.family} level {p.level}": p for p in self.parts}
-        if split not in found:
-            known = ["train", *found]
-            raise Unknown(f"{self.name} has no split {split!r}{nearest(split, known)}. Splits: {', '.join(known)}.")
-        return found[split]
 
     def _posed(self, where: Split, part: Part, problem: Problem) -> Posed:
         at = (

@@ -14,12 +14,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from unseen.core.errors import Invalid, Unknown, nearest
+from unseen.core.errors import Invalid
 from unseen.core.record import Split
 from unseen.core.task import Batch, Example, example_id
 from unseen.tasks.layout import EOS, FIRST, SEP, SOS, SPECIAL
 
-from .catalogue import FAMILIES, PAIRS, Axis, Part, axis_of, family, parts
+from .catalogue import FAMILIES, PAIRS, Axis, Part, axis_of, family, part_named, parts
 from .posed import problems, training
 from .problem import Problem
 
@@ -73,7 +73,9 @@ class Spelled:
     def draw(self, split: str, n: int, rng: np.random.Generator) -> Sequence[Example]:
         """n different problems as text, the family's token first."""
         drawn = training(self.parts, n, rng) if split == "train" else self._drawn(split, n, rng)
-        where = Split("train", self.axis) if split == "train" else self._part(split).split(self.axis)
+        where = (
+            Split("train", self.axis) if split == "train" else part_named(self.name, self.parts, split).split(self.axis)
+        )
         found: dict[str, Example] = {}
         for part, problem in drawn:
             prompt = "".join(WORDS[t] for t in asked_of(part, problem))
@@ -87,18 +89,11 @@ class Spelled:
     def _drawn(
         self, split: str, n: int, rng: np.random.Generator, *, repeated: bool = False
     ) -> list[tuple[Part, Problem]]:
-        part = self._part(split)
+        part = part_named(self.name, self.parts, split)
         found = problems(part, n, rng, wanted=None if part.shifted else True, repeated=repeated)
         if len(found) < n and (repeated or not found):
             raise Invalid(f"{split}: too few problems of it are held from training; ask a family that has more.")
         return found
-
-    def _part(self, split: str) -> Part:
-        found = {f"{p.family} level {p.level}": p for p in self.parts}
-        if split not in found:
-            known = ["train", *found]
-            raise Unknown(f"{self.name} has no split {split!r}{nearest(split, known)}. Splits: {', '.join(known)}.")
-        return found[split]
 
     def _training(self) -> Batch:
         if "train" not in self.kept:

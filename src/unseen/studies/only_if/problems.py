@@ -17,9 +17,10 @@ from typing import Any
 
 import numpy as np
 
-from unseen.core.errors import Invalid, Missing, Unknown, nearest
+from unseen.core.errors import Invalid, Missing
 from unseen.core.record import Split
 from unseen.core.task import Example, example_id
+from unseen.tasks.drawn import split_named
 
 from .checking import code_of, passes
 
@@ -72,10 +73,7 @@ class Problems:
 
     def draw(self, split: str, n: int, rng: np.random.Generator) -> Sequence[Example]:
         """n problems with distinct prompts; of a file, its first n. "train" has functions of one or two steps."""
-        where = next((s for s in self.splits if s.name == split), Split("train", "task") if split == "train" else None)
-        if where is None:
-            known = ["train", *(s.name for s in self.splits)]
-            raise Unknown(f"{self.name} has no split {split!r}{nearest(split, known)}. Splits: {', '.join(known)}.")
+        where = split_named(self, split, Split("train", "task"))
         made = (
             written(n, (LONGER,) if where.shifted else TRAINED, rng) if self.source == "twin" else read(self.source)[:n]
         )

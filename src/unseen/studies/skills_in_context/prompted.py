@@ -19,6 +19,7 @@ from unseen.methods import prompts, rounds
 from unseen.methods.prompts import Material
 from unseen.tasks import commaqa, digits, gsm8k
 from unseen.tasks.commaqa import Twin
+from unseen.tasks.drawn import own
 from unseen.tasks.traces import ERRORS, Graded, internal_share, read, replay
 from unseen.tasks.worked import Sized, Stored, Worked
 
@@ -81,9 +82,9 @@ def examples_of(setting: Prompted, task: Task, split: Split, lab: Lab, seed: int
     """A seed's items of a split: no two seeds share one, unless a released set is asked whole (`limit=0`)."""
     if not setting.limit and isinstance(task, Stored):
         return task.every(split.name)
-    limit = setting.limit or 200
-    drawn = task.draw(split.name, limit * (seed + 1), lab.rng("asked", setting.task, split.name, seed=0))
-    return drawn[limit * seed :]
+    return own(
+        task, split.name, setting.limit or 200, seed=seed, rng=lab.rng("asked", setting.task, split.name, seed=0)
+    )
 
 
 def said(model: Any, setting: Prompted, material: Material, examples: Sequence[Worked]) -> list[Said]:
