@@ -9,7 +9,6 @@ for rows that `unseen data omega/gcd` wrote.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ import numpy as np
 from unseen.core.errors import Invalid, missing_extra
 from unseen.core.lab import Lab
 from unseen.core.record import Row, Scored
+from unseen.methods.trainer import arguments, opened, trained
 
 from .arms import Tuned
 from .judged import scores
@@ -32,27 +32,10 @@ def run(setting: Tuned, lab: Lab) -> Iterator[Row]:
     for seed in lab.seeds:
         model, tokenizer = opened(setting.checkpoint, setting.dtype, lab)
         yield from _measured(setting, task, (model, tokenizer), lab, seed, "before")
-        trained, reward = trained_by_grpo(setting, task, (model, tokenizer), lab, seed)
+        after, reward = trained_by_grpo(setting, task, (model, tokenizer), lab, seed)
         yield Row("reward", reward, step=setting.steps, seed=seed)
-        yield from _measured(setting, task, (trained, tokenizer), lab, seed, "after")
-        trained.save_pretrained(str(lab.folder / f"model-{seed}"))
-
-
-def opened(checkpoint: str, dtype: str, lab: Lab) -> tuple[Any, Any]:
-    """(model, tokenizer) of `hf:org/name`, `hf:folder` or `tiny:class`, on the lab's device."""
-    from transformers import AutoModelForCausalLM
-
-    from unseen.models import hub, tiny
-
-    kind, _, rest = checkpoint.partition(":")
-    if kind == "tiny":  # kept in a folder, from which GRPO reads the model to stay near to
-        place = lab.folder / f"tiny-{rest}"
-        tiny.made(rest, dtype).save_pretrained(str(place))
-        return AutoModelForCausalLM.from_pretrained(str(place)).to(lab.device), tiny.byte_tokenizer()
-    if kind != "hf":
-        raise Invalid(f"checkpoint={checkpoint}: GRPO trains hf:org/name, hf:folder or tiny:class.")
-    local = hub.open(rest, device=lab.device, dtype=dtype, batch_size="auto")
-    return local.model, local.tokenizer
+        yield from _measured(setting, task, (after, tokenizer), lab, seed, "after")
+        after.save_pretrained(str(lab.folder / f"model-{seed}"))
 
 
 def rewarded(task: Asked, examples: Mapping[str, Posed]) -> Callable[..., list[float]]:
@@ -74,68 +57,42 @@ def trained_by_grpo(setting: Tuned, task: Asked, opened_: tuple[Any, Any], lab: 
     """(the model trained, its mean reward in the last step). An interrupted training goes on from its last checkpoint."""
     try:
         from datasets import Dataset
-        from transformers import PrinterCallback
-        from transformers.trainer_utils import get_last_checkpoint
         from trl import GRPOTrainer  # type: ignore[attr-defined]
     except ModuleNotFoundError as error:
         raise missing_extra("omega's GRPO", error, "rl") from error
 
     model, tokenizer = opened_
     examples = task.draw("train", setting.problems, lab.rng("train", task.name, seed=seed))
-    place = (lab.state or lab.folder) / f"grpo-{seed}"
     trainer = GRPOTrainer(
         model=model,
         reward_funcs=rewarded(task, {e.id: e for e in examples}),
-        args=_arguments(setting, place, lab, seed),
+        args=_arguments(setting, lab, seed),
         train_dataset=Dataset.from_list(rows_of(examples, chat=setting.apply_chat_template)),
         processing_class=tokenizer,
-        callbacks=[_telling(lab)],
     )
-    trainer.remove_callback(PrinterCallback)
-    before = get_last_checkpoint(str(place)) if place.is_dir() else None
-    trainer.train(resume_from_checkpoint=before)
+    trained(trainer, lab)
     logged = [told["reward"] for told in trainer.state.log_history if "reward" in told]
     return trainer.model.eval(), float(logged[-1]) if logged else 0.0
 
 
-def _arguments(setting: Tuned, place: Path, lab: Lab, seed: int) -> Any:
+def _arguments(setting: Tuned, lab: Lab, seed: int) -> Any:
     from trl import GRPOConfig  # type: ignore[attr-defined]
 
-    if setting.batch % setting.at_once or setting.batch % setting.group:
-        raise Invalid(
-            f"batch={setting.batch} is to be a multiple of at_once={setting.at_once} and group={setting.group}."
-        )
+    if setting.batch % setting.group:
+        raise Invalid(f"batch={setting.batch} is to be a multiple of group={setting.group}.")
+    told = arguments(
+        lab, "grpo", steps=setting.steps, batch=setting.batch, at_once=setting.at_once, lr=setting.lr,
+        dtype=setting.dtype, seed=seed,
+    )  # fmt: skip
     return GRPOConfig(
-        output_dir=str(place),
-        max_steps=setting.steps,
-        per_device_train_batch_size=setting.at_once,
-        gradient_accumulation_steps=setting.batch // setting.at_once,
+        **told,
         num_generations=setting.group,
         max_completion_length=setting.max_new_tokens,
-        learning_rate=setting.lr,
         beta=setting.beta,
         temperature=1.0,
-        bf16=setting.dtype == "bfloat16",
-        use_cpu=lab.device == "cpu",
         use_vllm=setting.vllm,
-        save_steps=max(1, setting.steps // 4),
-        save_total_limit=1,
         logging_steps=1,
-        disable_tqdm=True,
-        report_to=[],
-        seed=lab.stream("grpo", seed=seed) % 2**31,
     )
-
-
-def _telling(lab: Lab) -> Any:
-    """What tells the lab, after every step, how far training is."""
-    from transformers import TrainerCallback
-
-    class Telling(TrainerCallback):
-        def on_step_end(self, args: Any, state: Any, control: Any, **given: Any) -> None:
-            lab.progress(state.global_step, state.max_steps)
-
-    return Telling()
 
 
 def _measured(

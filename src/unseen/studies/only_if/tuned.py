@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ import numpy as np
 from unseen.core.errors import Invalid
 from unseen.core.lab import Lab
 from unseen.core.record import Row, Scored
+from unseen.methods.trainer import arguments, opened, trained
 
 from .arms import Tuned
 from .instructions import ASKED, Instruction, completing, mixed, named
@@ -33,19 +33,6 @@ def run(setting: Tuned, lab: Lab) -> Iterator[Row]:
         tuned.save_pretrained(str(lab.folder / f"adapter-{seed}"))
 
 
-def opened(checkpoint: str, dtype: str, lab: Lab) -> tuple[Any, Any]:
-    """(model, tokenizer) of `hf:org/name`, `hf:folder` or `tiny:class`, on the lab's device."""
-    from unseen.models import hub, tiny
-
-    kind, _, rest = checkpoint.partition(":")
-    if kind == "tiny":
-        return tiny.made(rest, dtype).to(lab.device), tiny.byte_tokenizer()
-    if kind != "hf":
-        raise Invalid(f"checkpoint={checkpoint}: LoRA tunes hf:org/name, hf:folder or tiny:class.")
-    local = hub.open(rest, device=lab.device, dtype=dtype, batch_size="auto")
-    return local.model, local.tokenizer
-
-
 def encoded(one: Instruction, tokenizer: Any, length: int) -> dict[str, list[int]]:
     """Tokens and labels of an instruction in Alpaca's form; the loss is that of the answer and its end, cut at `length`."""
     asked = tokenizer(ASKED.format(one.asked))["input_ids"]
@@ -62,26 +49,20 @@ def tune(model: Any, data: Sequence[dict[str, list[int]]], setting: Tuned, lab: 
     An interrupted training goes on from its last checkpoint.
     """
     from peft import LoraConfig, get_peft_model
-    from transformers import PrinterCallback, Trainer
-    from transformers.trainer_utils import get_last_checkpoint
+    from transformers import Trainer
 
     _seeded(lab, seed)
     adapter = LoraConfig(
         r=setting.rank, lora_alpha=2 * setting.rank, target_modules="all-linear", task_type="CAUSAL_LM"
     )
     tuned = get_peft_model(model, adapter)
-    place = (lab.state or lab.folder) / f"tuning-{seed}"
     trainer = Trainer(
         model=tuned,
-        args=_arguments(setting, place, lab, seed),
+        args=_arguments(setting, lab, seed),
         train_dataset=list(data),  # type: ignore[arg-type]
         data_collator=collated,
-        callbacks=[_telling(lab)],
     )
-    trainer.remove_callback(PrinterCallback)
-    before = get_last_checkpoint(str(place)) if place.is_dir() else None
-    told = trainer.train(resume_from_checkpoint=before)
-    return tuned.eval(), float(told.training_loss)
+    return tuned.eval(), float(trained(trainer, lab).training_loss)
 
 
 def collated(rows: Sequence[dict[str, list[int]]]) -> dict[str, Any]:
@@ -97,38 +78,18 @@ def collated(rows: Sequence[dict[str, list[int]]]) -> dict[str, Any]:
     return {"input_ids": padded("input_ids", 0), "labels": padded("labels", IGNORED), "attention_mask": mask}
 
 
-def _telling(lab: Lab) -> Any:
-    """What tells the lab, after every step, how far tuning is."""
-    from transformers import TrainerCallback
-
-    class Telling(TrainerCallback):
-        def on_step_end(self, args: Any, state: Any, control: Any, **given: Any) -> None:
-            lab.progress(state.global_step, state.max_steps)
-
-    return Telling()
-
-
-def _arguments(setting: Tuned, place: Path, lab: Lab, seed: int) -> Any:
+def _arguments(setting: Tuned, lab: Lab, seed: int) -> Any:
     from transformers import TrainingArguments
 
-    if setting.batch % setting.at_once:
-        raise Invalid(f"batch={setting.batch}, at_once={setting.at_once}: at_once must divide batch.")
+    told = arguments(
+        lab, "tuning", steps=setting.steps, batch=setting.batch, at_once=setting.at_once, lr=setting.lr,
+        dtype=setting.dtype, seed=seed,
+    )  # fmt: skip
     return TrainingArguments(
-        output_dir=str(place),
-        max_steps=setting.steps,
-        per_device_train_batch_size=setting.at_once,
-        gradient_accumulation_steps=setting.batch // setting.at_once,
-        learning_rate=setting.lr,
+        **told,
         lr_scheduler_type="cosine",
         warmup_steps=max(1, setting.steps // 30),
-        bf16=setting.dtype == "bfloat16",
-        use_cpu=lab.device == "cpu",
-        save_steps=max(1, setting.steps // 4),
-        save_total_limit=1,
         logging_strategy="no",
-        disable_tqdm=True,
-        report_to=[],
-        seed=lab.stream("tuning", seed=seed) % 2**31,
         remove_unused_columns=False,
         dataloader_pin_memory=lab.device != "cpu",
     )

@@ -1,0 +1,73 @@
+"""How is a language model trained by transformers' own trainers, or TRL's, within a trial?
+
+model, tokenizer = opened("hf:Qwen/Qwen3-0.6B", "bfloat16", lab)
+trainer = Trainer(model=model, args=TrainingArguments(**arguments(lab, "tuning", steps=…, …, seed=seed), …), …)
+told = trained(trainer, lab)          # shows how far it is, and goes on from where it was interrupted
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from unseen.core.errors import Invalid
+from unseen.core.lab import Lab
+
+
+def opened(checkpoint: str, dtype: str, lab: Lab) -> tuple[Any, Any]:
+    """(model, tokenizer) of `hf:org/name`, `hf:folder` or `tiny:class` (random weights), on the lab's device.
+
+    Raises Invalid for anything else.
+    """
+    from transformers import AutoModelForCausalLM
+
+    from unseen.models import hub, tiny
+
+    kind, _, rest = checkpoint.partition(":")
+    if kind == "tiny":  # kept in a folder, from which GRPO reads the model that it is to stay near
+        place = (lab.state or lab.folder) / f"tiny-{rest}"
+        tiny.made(rest, dtype).save_pretrained(str(place))
+        return AutoModelForCausalLM.from_pretrained(str(place)).to(lab.device), tiny.byte_tokenizer()
+    if kind != "hf":
+        raise Invalid(f"checkpoint={checkpoint}: LoRA tunes and GRPO trains hf:org/name, hf:folder or tiny:class.")
+    local = hub.open(rest, device=lab.device, dtype=dtype, batch_size="auto")
+    return local.model, local.tokenizer
+
+
+def arguments(
+    lab: Lab, phase: str, *, steps: int, batch: int, at_once: int, lr: float, dtype: str, seed: int
+) -> dict[str, Any]:
+    """What the arguments of every trainer say alike: `batch` rows a step, `at_once` of them in memory, four checkpoints of
+    which the last is kept. Raises Invalid where `at_once` does not divide `batch`."""
+    if batch % at_once:
+        raise Invalid(f"batch={batch}, at_once={at_once}: at_once must divide batch.")
+    return {
+        "output_dir": str((lab.state or lab.folder) / f"{phase}-{seed}"),
+        "max_steps": steps,
+        "per_device_train_batch_size": at_once,
+        "gradient_accumulation_steps": batch // at_once,
+        "learning_rate": lr,
+        "bf16": dtype == "bfloat16",
+        "use_cpu": lab.device == "cpu",
+        "save_steps": max(1, steps // 4),
+        "save_total_limit": 1,
+        "disable_tqdm": True,
+        "report_to": [],
+        "seed": lab.stream(phase, seed=seed) % 2**31,
+    }
+
+
+def trained(trainer: Any, lab: Lab) -> Any:
+    """What `trainer.train()` gives, which tells the lab after every step; it goes on from its last checkpoint, if any."""
+    from transformers import PrinterCallback, TrainerCallback
+    from transformers.trainer_utils import get_last_checkpoint
+
+    class Telling(TrainerCallback):
+        def on_step_end(self, args: Any, state: Any, control: Any, **given: Any) -> None:
+            lab.progress(state.global_step, state.max_steps)
+
+    trainer.add_callback(Telling())
+    trainer.remove_callback(PrinterCallback)
+    place = Path(trainer.args.output_dir)
+    before = get_last_checkpoint(str(place)) if place.is_dir() else None
+    return trainer.train(resume_from_checkpoint=before)
