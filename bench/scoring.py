@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .memory import peak
+from .sides import Side
 from .timing import Result, spent, take_turns
 
 LENGTHS = {64: 8, 256: 6, 512: 4}  # tokens of a context: questions, of four choices each
@@ -69,11 +69,19 @@ def _compared(mine: Any, length: int, n: int, rounds: int) -> Result:
     case = f"4 choices, contexts of about {length} tokens"
     rates = {f"batch size {size}": len(pairs) / cost for size, cost in costs.items()}
     difference = max(differences.values())
-    peaks = (peak(our_batch, length), peak(their_batch, length))
+    peaks = (_peak(our_batch, length), _peak(their_batch, length))
     return Result(
         "scoring", case, named, difference, WITHIN, turns, REQUIRED, len(pairs), "answers", rates, notes,
         peaks=peaks, thrift=THRIFT[length],
     )  # fmt: skip
+
+
+def _peak(make: Callable[[int], Callable[[], object]], length: int) -> int:
+    """Bytes resident at most during one batch, in a process of its own."""
+    side = Side(make, length)
+    found = side.peak()
+    side.stop()
+    return found
 
 
 def our_batch(length: int) -> Callable[[], object]:

@@ -2,6 +2,7 @@
 
 ours = Side(make, task, 64)      # make(task, 64) runs there, and gives what takes one turn
 ours.turn()  ->  Spent(cpu=1.41, wall=1.43)
+ours.peak()  ->  1_893_171_200      # bytes resident at most during another turn, what was made included
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import multiprocessing
 import traceback
 from collections.abc import Callable
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
 from .timing import Spent, spent
@@ -29,8 +31,11 @@ class Side:
 
     def turn(self) -> Spent:
         """One turn of the work, and what it cost there."""
-        self.line.send("turn")
-        return self._told()
+        return self._asked("turn")
+
+    def peak(self) -> int:
+        """Bytes resident at most during a turn; what making took at most is not counted. Linux only."""
+        return self._asked("peak")
 
     def stop(self) -> None:
         """End the process."""
@@ -38,7 +43,11 @@ class Side:
         self.process.terminate()
         self.process.join()
 
-    def _told(self) -> Spent:
+    def _asked(self, what: str) -> Any:
+        self.line.send(what)
+        return self._told()
+
+    def _told(self) -> Any:
         try:
             told = self.line.recv()
         except EOFError:
@@ -54,9 +63,17 @@ def _serve(line: Connection, make: Callable[..., Callable[[], object]], args: tu
     held: list[Callable[[], object]] = []
     try:
         line.send(spent(lambda: held.append(make(*args))))
-        while line.recv():
-            line.send(spent(held[0]))
+        while asked := line.recv():
+            line.send(spent(held[0]) if asked == "turn" else _peak(held[0]))
     except EOFError:
         return
     except BaseException:
         line.send(traceback.format_exc())
+
+
+def _peak(work: Callable[[], object]) -> int:
+    """The most bytes that this process has resident while it works."""
+    Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")  # forget the most so far
+    work()
+    rows = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
+    return next(int(row.split()[1]) * 1024 for row in rows if row.startswith("VmHWM:"))

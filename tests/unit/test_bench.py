@@ -18,7 +18,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[2]))  # bench/ stands beside the package, not in it
 
 from bench import __main__ as runner
-from bench import by_hand, echo, generation, generators, memory, scoring, seeds, sides, timing, trainer, training
+from bench import by_hand, echo, generation, generators, scoring, seeds, sides, timing, trainer, training
 
 TURNS = timing.Turns(
     [timing.Spent(1.0, 2.0), timing.Spent(2.0, 2.0), timing.Spent(1.0, 4.0)],
@@ -148,10 +148,11 @@ def _filled(n: int) -> Callable[[], object]:
 
 
 def test_a_peak_is_that_of_the_work() -> None:
-    small, large = memory.peak(_filled, 1), memory.peak(_filled, 100 * 2**20)
-    assert 90 * 2**20 < large - small < 130 * 2**20
+    small, large = (sides.Side(_filled, n) for n in (1, 100 * 2**20))
+    assert 90 * 2**20 < large.peak() - small.peak() < 130 * 2**20
+    assert large.turn().cpu > 0  # it goes on
     with pytest.raises(RuntimeError, match="ZeroDivisionError"):
-        memory.peak(_broken)
+        sides.Side(_broken).peak()
 
 
 def _broken() -> Callable[[], object]:
