@@ -23,8 +23,10 @@ from .core.plan import parse_sweep, plan
 from .core.record import Item, Records, Value
 from .core.study import TIERS, Study, tier_of, values_of
 from .core.task import Example, Task
+from .tasks.rows import json_rows
 
 FORMATS = ("jsonl", "parquet", "hf")
+HOLDS = "each line is an object with id, receipt and answer"
 
 
 @dataclass(frozen=True)
@@ -243,11 +245,12 @@ def _answers(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     if not path.is_file():
         raise Missing(f"there is no file {path}; `score` reads jsonl or parquet rows with id, receipt and answer.")
     count = 0
-    for number, row in _parquet_rows(path) if path.suffix == ".parquet" else _json_rows(path):
+    told = _parquet_rows(path) if path.suffix == ".parquet" else json_rows(path, HOLDS)
+    for number, row in told:
         count += 1
         yield number, _checked(path, number, row)
     if not count:
-        raise Invalid(f"{path} holds no rows; each line is a JSON object with id, receipt and answer.")
+        raise Invalid(f"{path} holds no rows; {HOLDS}.")
 
 
 def _parquet_rows(path: Path) -> Iterator[tuple[int, Any]]:
@@ -257,21 +260,6 @@ def _parquet_rows(path: Path) -> Iterator[tuple[int, Any]]:
         yield from enumerate(pl.read_parquet(path).iter_rows(named=True), 1)
     except (OSError, pl.exceptions.PolarsError) as error:
         raise Invalid(f"{path} cannot be read as parquet ({error}).") from None
-
-
-def _json_rows(path: Path) -> Iterator[tuple[int, Any]]:
-    number = 0
-    try:
-        with path.open(encoding="utf-8") as file:
-            for number, line in enumerate(file, 1):
-                if line.strip():
-                    yield number, json.loads(line)
-    except UnicodeDecodeError as error:
-        raise Invalid(f"{path} is not UTF-8 text ({error.reason} at byte {error.start}); save it as UTF-8.") from None
-    except ValueError as error:
-        raise Invalid(
-            f"{path}, line {number} is no JSON ({error}); each line is an object with id, receipt and answer."
-        ) from None
 
 
 def _checked(path: Path, number: int, row: Any) -> dict[str, Any]:

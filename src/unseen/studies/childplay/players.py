@@ -18,6 +18,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -100,26 +101,12 @@ def sea_move(name: str, size: int, shots: dict[int, bool], rng: np.random.Genera
     return int(free[rng.integers(len(free))])
 
 
-def oracle(
-    prompts: Sequence[Prompt],
-    *,
-    max_new_tokens: int = 0,
-    temperature: float = 0,
-    seed: int = 0,
-    stop: Sequence[str] = (),
-) -> list[str]:
+def oracle(prompts: Sequence[Prompt], *, seed: int = 0, **_: Any) -> list[str]:
     """The best answer to every prompt: the model `py:unseen.studies.childplay.players:oracle`, a positive control."""
     return [reply("oracle", _turns(p), _rng(p, seed)) for p in prompts]
 
 
-def guess(
-    prompts: Sequence[Prompt],
-    *,
-    max_new_tokens: int = 0,
-    temperature: float = 0,
-    seed: int = 0,
-    stop: Sequence[str] = (),
-) -> list[str]:
+def guess(prompts: Sequence[Prompt], *, seed: int = 0, **_: Any) -> list[str]:
     """A legal answer by chance, a function of the prompt: the model `py:unseen.studies.childplay.players:guess`."""
     return [reply("guess", _turns(p), _rng(p, seed)) for p in prompts]
 

@@ -9,20 +9,14 @@ prompt holds all that its question needs, and that every right answer is heard a
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from unseen.core.model import Prompt
 
 from . import evaluator, said
 
 
-def answer(
-    prompts: Sequence[Prompt],
-    *,
-    max_new_tokens: int = 0,
-    temperature: float = 0,
-    seed: int = 0,
-    stop: Sequence[str] = (),
-) -> list[str]:
+def answer(prompts: Sequence[Prompt], **_: Any) -> list[str]:
     """The right answer to each prompt's last question."""
     found: list[str] = []
     for prompt in prompts:

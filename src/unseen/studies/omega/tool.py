@@ -20,8 +20,9 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from unseen.core.errors import Invalid, Missing, Unknown, nearest
+from unseen.core.errors import Invalid, Unknown, nearest
 from unseen.core.task import example_id
+from unseen.tasks.rows import json_rows
 
 from .answers import mentions, read, right
 from .catalogue import FAMILIES, PAIRS, SHIFTS, axis_of, family
@@ -133,15 +134,7 @@ def _listed(values: tuple[Fraction, ...]) -> str:
 
 
 def _rows(path: Path) -> Iterator[dict[str, Any]]:
-    if not path.is_file():
-        raise Missing(f"there is no file {path}; `unseen use omega problems … --jsonl` writes rows to answer.")
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except ValueError as error:
-            raise Invalid(f"{path}, line {number} is no JSON ({error}).") from None
+    for number, row in json_rows(path, "`unseen use omega problems … --jsonl` writes rows to answer"):
         if not isinstance(row, dict) or not {"answer", "kind"} <= set(row) or not {"ground_truth", "truth"} & set(row):
             raise Invalid(f"{path}, line {number}: a row needs answer, kind and ground_truth (or truth).")
         yield row

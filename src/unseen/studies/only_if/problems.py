@@ -9,7 +9,6 @@ truth       xs = [x + 3 for x in xs]
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +20,7 @@ from unseen.core.errors import Invalid, Missing
 from unseen.core.record import Split
 from unseen.core.task import Example, example_id
 from unseen.tasks.drawn import split_named
+from unseen.tasks.rows import json_rows
 
 from .checking import code_of, passes
 
@@ -147,12 +147,7 @@ def rows_of(source: str, what: str, split: str) -> list[Any]:
     file = Path(source).expanduser()
     if not file.is_file():
         raise Missing(f"{what}={source}: there is no such file; give a jsonl file, hf:org/set, or twin.")
-    found: list[Any] = []
-    for i, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
-        try:
-            found += [json.loads(line)] if line.strip() else []
-        except ValueError as error:
-            raise Invalid(f"{source}, line {i} is no JSON: {error}.") from None
+    found = [row for _, row in json_rows(file, "give jsonl rows, hf:org/set, or twin")]
     if not found:
         raise Invalid(f"{what}={source}: the file holds nothing.")
     return found

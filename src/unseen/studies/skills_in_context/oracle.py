@@ -19,14 +19,7 @@ from unseen.tasks.traces import Form, lines
 from unseen.tasks.worked import Problem
 
 
-def answer(
-    prompts: Sequence[Prompt],
-    *,
-    max_new_tokens: int = 0,
-    temperature: float = 0,
-    seed: int = 0,
-    stop: Sequence[str] = (),
-) -> list[str]:
+def answer(prompts: Sequence[Prompt], **_: Any) -> list[str]:
     """The right answer to each prompt's last question, in the form in which its exemplars are answered."""
     return [_answered(p) for p in prompts]
 

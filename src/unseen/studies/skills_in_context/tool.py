@@ -35,6 +35,7 @@ from unseen.core.record import Split
 from unseen.methods import prompts
 from unseen.methods.prompts import Material
 from unseen.tasks import digits, gsm8k
+from unseen.tasks.rows import json_rows
 from unseen.tasks.traces import Graded, Skill, Step, Trace, legible, read, replay
 from unseen.tasks.worked import Problem, Worked, worked
 
@@ -184,18 +185,11 @@ def _told(path: Path) -> Mapping[str, Any]:
 
 
 def _rows(path: Path) -> list[dict[str, Any]]:
-    if not path.is_file():
-        raise Missing(f"there is no file {path}.")
     found: list[dict[str, Any]] = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        if line.strip():
-            try:
-                row = json.loads(line)
-            except ValueError as error:
-                raise Invalid(f"{path}, line {number} is no JSON ({error}).") from None
-            if not isinstance(row, dict):
-                raise Invalid(f"{path}, line {number} holds {type(row).__name__}; it is to be an object.")
-            found.append(row)
+    for number, row in json_rows(path, "each line is an object"):
+        if not isinstance(row, dict):
+            raise Invalid(f"{path}, line {number} holds {type(row).__name__}; it is to be an object.")
+        found.append(row)
     return found
 
 
