@@ -131,6 +131,14 @@ def splits(train: int, test: Sequence[int], *, least: int = 1) -> tuple[Split, .
     )
 
 
+def filled(rows: Sequence[Sequence[int]]) -> Tokens:
+    """Rows of tokens as one array [row longest], right-padded with 0."""
+    made = np.zeros((len(rows), max(map(len, rows))), np.int64)
+    for i, row in enumerate(rows):
+        made[i, : len(row)] = row
+    return made
+
+
 def assembled(drawn: Drawn) -> Batch:
     """`sos prompt > answer eos` of each question [item length], padded with 0, and where the answer and its eos stand."""
     asked, told = (drawn.prompt != PAD).sum(1), (drawn.answer != PAD).sum(1)

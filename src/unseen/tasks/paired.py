@@ -20,7 +20,7 @@ from unseen.core.record import Split, Value
 from unseen.core.task import Batch, Example, example_id
 
 from .drawn import no_split
-from .layout import PAD, SEP, SPECIAL, Drawn, Tokens, assembled, words_of
+from .layout import PAD, SEP, SPECIAL, Drawn, Tokens, assembled, filled, words_of
 
 Pair = tuple[str, str]  # source and target, words between spaces
 
@@ -158,7 +158,7 @@ def encoded(pairs: Sequence[Pair], known: Mapping[str, int]) -> Batch:
         sides = [[[known[w] for w in text.split()] for text in side] for side in zip(*pairs, strict=True)]
     except KeyError as error:
         raise Invalid(f"the word {error} stands in a pair and not in the vocabulary.") from None
-    return assembled(Drawn(*(_padded(side) for side in sides)))
+    return assembled(Drawn(*map(filled, sides)))
 
 
 def vocabulary(pairs: Sequence[Pair]) -> tuple[str, ...]:
@@ -171,10 +171,3 @@ def vocabulary(pairs: Sequence[Pair]) -> tuple[str, ...]:
     if taken := set(SPECIAL) & {*sources, *targets}:
         raise Invalid(f"the word {sorted(taken)[0]!r} is a mark of ours; write it in another way.")
     return words_of(sources, targets)
-
-
-def _padded(rows: Sequence[Sequence[int]]) -> Tokens:
-    made = np.zeros((len(rows), max(map(len, rows))), np.int64)
-    for i, row in enumerate(rows):
-        made[i, : len(row)] = row
-    return made

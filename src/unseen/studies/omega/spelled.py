@@ -12,12 +12,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from unseen.core.errors import Invalid
 from unseen.core.record import Split
 from unseen.core.task import Batch, Example, example_id
-from unseen.tasks.layout import EOS, FIRST, SEP, SOS, SPECIAL
+from unseen.tasks.layout import FIRST, SPECIAL, Drawn, assembled, filled
 
 from .catalogue import FAMILIES, PAIRS, Axis, Part, axis_of, family, part_named, parts
 from .posed import problems, training
@@ -131,17 +130,9 @@ def asked_of(part: Part, problem: Problem) -> list[int]:
 
 def encoded(drawn: Sequence[tuple[Part, Problem]]) -> Batch:
     """Problems as `<s> asked > answer </s>` [problem length], padded with 0, and where answers and their ends stand."""
-    rows: list[tuple[list[int], int]] = []
-    for part, problem in drawn:
-        begin = [SOS, *asked_of(part, problem), SEP]
-        rows.append(([*begin, *(LETTERS[c] for c in problem.answer), EOS], len(begin)))
-    width = max(len(row) for row, _ in rows)
-    tokens = np.zeros((len(rows), width), np.int64)
-    at: NDArray[np.bool_] = np.zeros((len(rows), width), bool)
-    for i, (row, begin) in enumerate(rows):
-        tokens[i, : len(row)] = row
-        at[i, begin : len(row)] = True
-    return Batch(tokens, at)
+    asked = [asked_of(part, problem) for part, problem in drawn]
+    told = [[LETTERS[c] for c in problem.answer] for _, problem in drawn]
+    return assembled(Drawn(filled(asked), filled(told)))
 
 
 def _answering(problem: Problem, other: Problem) -> Problem:
