@@ -244,22 +244,20 @@ def _datasets(rows: Sequence[Mapping[str, Any]], out: Path) -> Path:
 def _answers(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     if not path.is_file():
         raise Missing(f"there is no file {path}; `score` reads jsonl or parquet rows with id, receipt and answer.")
-    count = 0
-    told = _parquet_rows(path) if path.suffix == ".parquet" else json_rows(path, HOLDS)
-    for number, row in told:
-        count += 1
+    for number, row in _parquet_rows(path) if path.suffix == ".parquet" else json_rows(path, HOLDS):
         yield number, _checked(path, number, row)
-    if not count:
-        raise Invalid(f"{path} holds no rows; {HOLDS}.")
 
 
 def _parquet_rows(path: Path) -> Iterator[tuple[int, Any]]:
     import polars as pl
 
     try:
-        yield from enumerate(pl.read_parquet(path).iter_rows(named=True), 1)
+        rows = pl.read_parquet(path)
     except (OSError, pl.exceptions.PolarsError) as error:
         raise Invalid(f"{path} cannot be read as parquet ({error}).") from None
+    if not len(rows):
+        raise Invalid(f"{path} holds no rows; {HOLDS}.")
+    yield from enumerate(rows.iter_rows(named=True), 1)
 
 
 def _checked(path: Path, number: int, row: Any) -> dict[str, Any]:

@@ -14,8 +14,9 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from unseen.core.errors import Invalid, Missing, Unknown, nearest
+from unseen.core.errors import Invalid, Unknown, nearest
 from unseen.core.lab import Lab
+from unseen.tasks.rows import json_lines, json_rows
 
 from . import evaluator, pictures, said
 from .coded import Encoding, coded, longest
@@ -128,17 +129,12 @@ def solve(
     file: Annotated[Path | None, typer.Argument(help="JSONL rows with a prompt; standard input if not given.")] = None,
 ) -> None:
     """Answer prompts by the rules, each worked out on its own grid."""
-    if file is not None and not file.is_file():
-        raise Missing(f"there is no file {file}; give JSONL rows with a prompt, as `unseen data` writes them.")
-    lines = sys.stdin if file is None else file.read_text(encoding="utf-8").splitlines()
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            prompt = json.loads(line)["prompt"]
-        except (ValueError, KeyError, TypeError) as error:
-            raise Invalid(f"line {number} is no JSON object with a prompt ({error}).") from None
-        _, question, scene = said.read(str(prompt))
+    holds = "give JSONL rows with a prompt, as `unseen data` writes them"
+    rows = json_lines(sys.stdin, "standard input", holds) if file is None else json_rows(file, holds)
+    for number, row in rows:
+        if not isinstance(row, dict) or "prompt" not in row:
+            raise Invalid(f"line {number} is no JSON object with a prompt; {holds}.")
+        _, question, scene = said.read(str(row["prompt"]))
         typer.echo(evaluator.answer(question, scene))
 
 

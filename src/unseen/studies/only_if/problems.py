@@ -147,10 +147,7 @@ def rows_of(source: str, what: str, split: str) -> list[Any]:
     file = Path(source).expanduser()
     if not file.is_file():
         raise Missing(f"{what}={source}: there is no such file; give a jsonl file, hf:org/set, or twin.")
-    found = [row for _, row in json_rows(file, "give jsonl rows, hf:org/set, or twin")]
-    if not found:
-        raise Invalid(f"{what}={source}: the file holds nothing.")
-    return found
+    return [row for _, row in json_rows(file, "give jsonl rows, hf:org/set, or twin")]
 
 
 def _hub(source: str, what: str, split: str) -> list[Any]:
