@@ -39,6 +39,15 @@ def test_it_answers_and_scores(here: Path) -> None:
     assert model.logprobs(["a", "bc"], ["x", ""]).tolist() == [-2.0, -2.0]
 
 
+def test_a_module_is_that_of_the_folder_the_user_stands_in(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for place in ("one", "two"):
+        (here / place).mkdir()
+        (here / place / "mine_place.py").write_text(f"def {place}({WORDS}):\n    return ['{place}' for _ in prompts]\n")
+    for place in ("one", "two", "one"):
+        monkeypatch.chdir(here / place)
+        assert models.open(f"py:mine_place:{place}").generate([f"{place}?"], max_new_tokens=1)[0].text == place
+
+
 def test_callables_of_every_sort_serve(here: Path) -> None:
     (here / "mine_sorts.py").write_text(
         "from functools import partial\n"

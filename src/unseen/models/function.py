@@ -10,6 +10,7 @@ import importlib
 import inspect
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from importlib.machinery import PathFinder
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -87,10 +88,12 @@ class Function:
 
 
 def _imported(name: str, rest: str) -> ModuleType:
-    """The module as its source is now: one that was loaded before its file changed is loaded again."""
-    if (here := str(Path.cwd())) not in sys.path:
-        sys.path.insert(0, here)
+    """The module as its source is now: one that was loaded before its file changed, or from another folder, is loaded again."""
+    if sys.path[:1] != [here := str(Path.cwd())]:
+        sys.path[:] = [here, *(p for p in sys.path if p != here)]
     importlib.invalidate_caches()
+    if _elsewhere(name):
+        del sys.modules[name]
     try:
         before = sys.modules.get(name)
         made = importlib.import_module(name)
@@ -102,6 +105,18 @@ def _imported(name: str, rest: str) -> ModuleType:
         ) from None
     setattr(made, READ, _source(made))
     return made
+
+
+def _elsewhere(name: str) -> bool:
+    """Whether a user's module that is loaded lies in another folder than the one that its name means now.
+
+    Modules within packages, and those that others imported first, are left as they are.
+    """
+    loaded = sys.modules.get(name)
+    if loaded is None or not hasattr(loaded, READ) or "." in name:
+        return False
+    found = PathFinder.find_spec(name)
+    return found is not None and found.origin is not None and found.origin != getattr(loaded, "__file__", None)
 
 
 def _source(module: ModuleType) -> str:
