@@ -132,6 +132,7 @@ class Lines:
     def __init__(self, write: Callable[[str], None] | None = None) -> None:
         self.write = write or (lambda line: print(line, file=sys.stderr, flush=True))
         self.said, self.labels, self.curves = dict[str, float](), dict[str, str](), Curves()
+        self.first = dict[str, tuple[float, float]]()  # when a trial was first heard of, and its share then
 
     def begin(self, title: str, trials: Sequence[Trial], kept: Collection[str]) -> None:
         """How much there is to do."""
@@ -150,7 +151,15 @@ class Lines:
         if event.done < event.of and now - self.said.get(event.key, -LINE_SECONDS) < LINE_SECONDS:
             return
         self.said[event.key] = now
-        self.write(f"{label}  {event.done / (event.of or 1):.0%}  {shown}")
+        share = event.done / (event.of or 1)
+        self.write("  ".join(w for w in (label, f"{share:.0%}", self._left(event.key, share, now), shown) if w))
+
+    def _left(self, key: str, share: float, now: float) -> str:
+        """The time left by the pace since the trial was first heard of; nothing at first and at the end."""
+        began, had = self.first.setdefault(key, (now, share))
+        if share >= 1 or share <= had:
+            return ""
+        return f"{_minutes((now - began) * (1 - share) / (share - had) / 60)} left"
 
 
 def labels(trials: Sequence[Trial]) -> dict[str, str]:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
+
+from unseen import live
 from unseen.core.execute import Event
 from unseen.core.plan import Trial
 from unseen.core.study import Needs
@@ -57,6 +60,21 @@ def test_lines_say_how_much_there_is_then_the_first_score_at_once() -> None:
         "plain, width 32  1%  loss 2",
         "plain, width 32  100%  loss █▃▁ 0.5",
         "measured plain, width 32",
+    ]
+
+
+def test_lines_tell_the_time_left_by_the_pace_so_far(monkeypatch: pytest.MonkeyPatch) -> None:
+    said, times = list[str](), iter((0.0, 60.0, 120.0, 180.0))
+    monkeypatch.setattr(live.time, "monotonic", lambda: next(times))
+    lines, (a, *_) = Lines(said.append), trials()
+    lines.begin("s smoke", [a], ())
+    for done in (0.1, 0.4, 0.3, 1.0):
+        lines.tell(Event(a.key, done, 1.0))
+    assert said[1:] == [
+        "seed 0–1  10%",
+        "seed 0–1  40%  120 seconds left",
+        "seed 0–1  30%  7 minutes left",
+        "seed 0–1  100%",
     ]
 
 

@@ -46,7 +46,8 @@ class Lab:
     state: Path | None = None  # where checkpoints lie; None: they are not kept
     tell: Told | None = None
     sync: Callable[[], None] | None = None  # makes every row yielded so far durable
-    _told: float = -1.0
+    at: tuple[float, float] = (0.0, 0.0)  # (done, of) as `progress` said last
+    _told: dict[str, float] = field(default_factory=dict[str, float])  # when each kind of word was last said
 
     @staticmethod
     def alone(seeds: tuple[int, ...] = (0,), *, device: str = "cpu", pins: Mapping[str, str] | None = None) -> Lab:
@@ -126,9 +127,22 @@ class Lab:
 
     def progress(self, done: float, of: float, **shown: Value) -> None:
         """Say how far the trial is; what comes faster than five times a second is lost."""
+        self.at = (done, of)
+        self._say("progress", done, of, shown)
+
+    def within(self, share: float, **shown: Value) -> None:
+        """Say how much (a share of 0..1) is done of the one step that comes after what `progress` said last.
+
+        Before `progress` said anything, a step is a seed. Whoever does a part of a trial's work says so, as a model does
+        that answers many prompts.
+        """
+        done, of = self.at if self.at[1] else (0.0, float(len(self.seeds)))
+        self._say("within", min(done + share, of), of, shown)
+
+    def _say(self, kind: str, done: float, of: float, shown: Mapping[str, Value]) -> None:
         now = time.monotonic()
-        if self.tell is not None and now - self._told >= 1 / PER_SECOND:
-            self._told = now
+        if self.tell is not None and now - self._told.get(kind, -1.0) >= 1 / PER_SECOND:
+            self._told[kind] = now
             self.tell(done, of, shown)
 
     def checkpoint(

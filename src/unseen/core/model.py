@@ -18,11 +18,13 @@ Prompt = str | Sequence[Mapping[str, str]]  # plain text, or chat turns: [{"role
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a model said: its text, why it stopped, and how many tokens it used (0: unknown)."""
+    """What a model said: its text, why it stopped, how many tokens it wrote, and how many a server charged for its
+    prompt (0: unknown)."""
 
     text: str
     finish: Literal["stop", "length", "filter", ""] = ""
     tokens: int = 0
+    read: int = 0
 
 
 @runtime_checkable

@@ -25,6 +25,8 @@ from numpy.typing import NDArray
 from unseen.core.errors import Damaged, Failed, Invalid
 from unseen.core.model import Answer, Prompt
 
+from .account import Account
+
 BLOCK = 256
 
 Told = Callable[[int, Any], None]  # (index, what was said), in any order, perhaps from several threads
@@ -158,8 +160,8 @@ class Scoring:
 class Asked:
     """What was asked of one model: looked up where it is kept, else asked and kept, in blocks of `block` (0: never kept)."""
 
-    def __init__(self, how: Sequence[str], kept: Kept | None, block: int) -> None:
-        self.how, self.kept, self.block = how, kept, block
+    def __init__(self, how: Sequence[str], kept: Kept | None, block: int, account: Account | None = None) -> None:
+        self.how, self.kept, self.block, self.account = how, kept, block, account
 
     def all(self, asked: Sequence[Any], ask: Ask) -> list[Any]:
         """What the model says to each of `asked`, equal ones asked once."""
@@ -168,15 +170,30 @@ class Asked:
         once = sorted(first.values())
         found: dict[int, Any] = {}
         size = self.block if self.block > 1 else max(1, len(once))
+        if self.account is not None:
+            self.account.begin(len(once))
         for start in range(0, len(once), size):
             part = once[start : start + size]
             if self.kept is None:
-                ask(part, found.__setitem__)
+                self._ask(part, ask, found.__setitem__)
             elif self.block == 1:
                 self._one_by_one(self.kept, part, keys, ask, found)
             else:
                 self._block(self.kept, part, keys, ask, found)
+            if self.account is not None:
+                self.account.reach(len(found))
         return [found[first[key]] for key in keys]
+
+    def _ask(self, part: Sequence[int], ask: Ask, told: Told) -> None:
+        """Ask, each answer told and counted as it comes."""
+        account = self.account
+
+        def heard(i: int, value: Any) -> None:
+            told(i, value)
+            if account is not None:
+                account.heard(value)
+
+        ask(part, heard)
 
     def _one_by_one(
         self, kept: Kept, part: Sequence[int], keys: Sequence[str], ask: Ask, found: dict[int, Any]
@@ -188,26 +205,27 @@ class Asked:
             found[i] = value
 
         if left := [i for i in part if i not in found]:
-            ask(left, told)
+            self._ask(left, ask, told)
 
     def _block(self, kept: Kept, part: Sequence[int], keys: Sequence[str], ask: Ask, found: dict[int, Any]) -> None:
         key = _key([keys[i] for i in part])
         values = kept.get(key)
         if values is None:
             told: dict[int, Any] = {}
-            ask(part, told.__setitem__)
+            self._ask(part, ask, told.__setitem__)
             values = [told[i] for i in part]
             kept.put(key, values)
         found.update(zip(part, values, strict=True))
 
 
-def cached(inner: Any, how: Sequence[str], folder: Path) -> Answering | Scoring:
-    """A model with its answers kept in `folder`. `how` is its pin, and whatever else changes what it says.
+def cached(inner: Any, how: Sequence[str], folder: Path, account: Account | None = None) -> Answering | Scoring:
+    """A model with its answers kept in `folder`, and counted in an account. `how` is its pin, and whatever else changes
+    what it says.
 
     `inner.block` is how many prompts are asked and kept together (256 where it has none; 1: as they arrive; 0: never kept).
     """
     block = getattr(inner, "block", BLOCK)
-    asked = Asked(how, Kept(_place(how[0], folder)) if block else None, block)
+    asked = Asked(how, Kept(_place(how[0], folder)) if block else None, block, account)
     scores = getattr(inner, "scores", None) is not None or hasattr(inner, "score_all")
     return Scoring(inner, asked) if scores else Answering(inner, asked)
 

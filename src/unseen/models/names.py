@@ -23,7 +23,7 @@ from types import ModuleType
 from typing import Any
 
 from unseen.core.errors import Invalid, Unknown, missing_extra, nearest
-from unseen.core.lab import cache_folder
+from unseen.core.lab import Lab, cache_folder
 
 KINDS = {
     "hf": "hub",
@@ -62,13 +62,16 @@ def open(
     dtype: str = "float32",
     batch_size: str | int | None = None,
     cache: Path | None = None,
+    lab: Lab | None = None,
     **options: Any,
 ) -> Any:
     """A model that generates (`core.model.Generates`) and, where it can, scores (`Scores`), its answers kept.
 
-    `name` may be a name or a pin. `cache=None` is the shared cache; options are the kind's own: `peft`, `device_map`
-    of hf:, `chat`, `concurrency` of api:. Raises Mistake for what the caller can mend, Damaged for a pin that changed.
+    `name` may be a name or a pin; in a trial it is what its `lab` pinned it to, and the Lab is told how many answers
+    came. `cache=None` is the shared cache; options are the kind's own: `peft`, `device_map` of hf:, `chat`,
+    `concurrency` of api:. Raises Mistake for what the caller can mend, Damaged for a pin that changed.
     """
+    name = name if lab is None else lab.pinned(name)
     kind, module, _ = _home(name)
     _check_options(name, kind, options)
     if peft := options.pop("peft", None):
@@ -81,9 +84,10 @@ def open(
     how = [pin, dtype] if kind in COMPUTED else [pin]
     if "chat" in options:
         how.append(f"chat={options['chat']}")
+    from .account import Account
     from .answers import cached
 
-    return cached(made, how, cache or cache_folder() / "answers")
+    return cached(made, how, cache or cache_folder() / "answers", None if lab is None else Account(lab))
 
 
 def forget(name: str, cache: Path | None = None) -> None:

@@ -267,8 +267,9 @@ def _answer_of(told: Any, words: dict[str, Any]) -> Answer:
     text = (message.content if message is not None else getattr(choice, "text", None)) or ""
     finish: Any = {"stop": "stop", "length": "length", "content_filter": "filter"}.get(choice.finish_reason or "", "")
     cut = min((at for s in words["stop"] if s and (at := text.find(s)) >= 0), default=None)
-    tokens = told.usage.completion_tokens if getattr(told, "usage", None) else 0
-    return Answer(text, finish, tokens) if cut is None else Answer(text[:cut], "stop", tokens)
+    usage = getattr(told, "usage", None)
+    cost = [int(getattr(usage, name, 0) or 0) for name in ("completion_tokens", "prompt_tokens")]
+    return Answer(text, finish, *cost) if cut is None else Answer(text[:cut], "stop", *cost)
 
 
 def _added(logprobs: Sequence[float | None], offsets: Sequence[int], start: int, end: int) -> float:

@@ -39,7 +39,7 @@ def _asked(setting: Asked, lab: Lab) -> Iterator[Row | Item]:
 
     from . import played, puzzled
 
-    model = models.open(lab.pinned(setting.model), dtype=setting.dtype)
+    model = models.open(setting.model, lab=lab, dtype=setting.dtype)
 
     def said(prompt: Turns) -> Prompt:
         return prompt if setting.apply_chat_template else "\n\n".join(turn["content"] for turn in prompt)

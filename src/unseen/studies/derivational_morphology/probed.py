@@ -22,7 +22,7 @@ from .lexicon import Lexicon, Nonce, derivative, opened
 def run(setting: Probed, lab: Lab) -> Iterator[Row | Item]:
     """Yield items of nonce words (`ity`, `as_…`, `expected`) or of seen ones (`expected`, `margin`)."""
     lexicon = opened(setting.data, lab)
-    model = models.open(lab.pinned(setting.model), dtype=setting.dtype)
+    model = models.open(setting.model, lab=lab, dtype=setting.dtype)
     return (_nonce if setting.words == "nonce" else _seen)(setting, lexicon, model, lab.seeds[0])
 
 

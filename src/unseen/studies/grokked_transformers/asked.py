@@ -38,7 +38,7 @@ def run(setting: Asked, lab: Lab) -> Iterator[Item]:
 
     The reference are comparisons of two used entities, whose values stand in the prompt; the shifted ones are hard.
     """
-    model = models.open(lab.pinned(setting.model), dtype=setting.dtype)
+    model = models.open(setting.model, lab=lab, dtype=setting.dtype)
     most = setting.max_new_tokens if setting.style == "cot" else 16
     for done, seed in enumerate(lab.seeds, 1):
         task = tasks.of(setting, lab, seed)

@@ -32,7 +32,7 @@ def run(setting: Asked | Control, lab: Lab) -> Iterator[Item]:
     """Yield every item with `exact`, `heard` (the answer was one of the possible ones) and `above` (its share of kappa)."""
     asked = setting if isinstance(setting, Asked) else of_control(setting)
     task = tasks.Scenes(tasks.family_of(asked))
-    model = models.open(lab.pinned(asked.model), dtype=asked.dtype)
+    model = models.open(asked.model, lab=lab, dtype=asked.dtype)
     for done, seed in enumerate(lab.seeds, 1):
         shown = task.draw("train", asked.num_fewshot, lab.rng("shown", asked.part, seed=seed)) if asked.num_fewshot else ()  # fmt: skip
         examples = [e for s in task.splits for e in _examples(asked, task, s.name, lab, seed)]

@@ -29,7 +29,7 @@ FEW_SHOT_STOP = ("\n\n", "\nQuestion:")
 def run(setting: Judged | Control, lab: Lab) -> Iterator[Item]:
     """Yield every item with `exact`, `tokens`, `spiral` (the right answer occurs in a wrong text) and, where a problem
     has a familiar answer, `familiar`."""
-    model = None if isinstance(setting, Control) else models.open(lab.pinned(setting.model), dtype=setting.dtype)
+    model = None if isinstance(setting, Control) else models.open(setting.model, lab=lab, dtype=setting.dtype)
     for done, seed in enumerate(lab.seeds, 1):
         chosen = [(task, e) for task in posed(setting) for e in _examples(setting, task, lab, seed)]
         asked = [e for _, e in chosen]

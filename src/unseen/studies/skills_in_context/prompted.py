@@ -48,7 +48,7 @@ def run(setting: Prompted | Control, lab: Lab) -> Iterator[Item]:
     """Yield every item with `exact`, `copied`, `truncated`, and for methods that show steps the kind of first error."""
     asked = setting if isinstance(setting, Prompted) else of_control(setting)
     task = prompted_task(asked, lab)
-    model = models.open(lab.pinned(asked.model), dtype=asked.dtype)
+    model = models.open(asked.model, lab=lab, dtype=asked.dtype)
     for done, seed in enumerate(lab.seeds, 1):
         material = material_of(asked, task, lab, seed)
         examples = [e for split in task.splits for e in examples_of(asked, task, split, lab, seed)]

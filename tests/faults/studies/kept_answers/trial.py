@@ -15,7 +15,7 @@ SPLITS = (Split("near", axis="words", at={"words": 1}), Split("far", axis="words
 
 def run(setting: Setting, lab: Lab) -> Iterator[Item]:
     """Yield `right`: 1 where the model answers yes."""
-    model = models.open(lab.pinned(setting.model))
+    model = models.open(setting.model, lab=lab)
     for split in SPLITS:
         prompts = [f"{split.name} {k}?" for k in range(3)]
         for prompt, answer in zip(prompts, model.generate(prompts, max_new_tokens=2), strict=True):
