@@ -26,6 +26,7 @@ from .writing import Writing, written
 SHARED_FROM = 16  # tokens; a shorter common beginning is not worth a cache of its own
 ALIKE_FROM = 4  # prompts; fewer that begin alike are not worth a batch of their own
 TOKENS_AT_ONCE = {"cpu": 2_048, "cuda": 65_536}
+WRITTEN_AT_ONCE = {"cpu": 4_096, "cuda": 65_536}  # tokens of answers on their way; a step reads all weights for them
 LOGITS_AT_ONCE = {"cpu": 1 << 26, "cuda": 1 << 30}  # rows × positions × vocabulary
 WIDEST_TREE = 4_096  # tokens; the mask of a tree is square
 
@@ -38,6 +39,7 @@ class Local:
         self.device = next(model.parameters()).device
         self.rows = None if batch_size == "auto" else int(batch_size)
         self.tokens = TOKENS_AT_ONCE.get(self.device.type, 16_384)
+        self.writes = WRITTEN_AT_ONCE.get(self.device.type, 16_384)
         self.logits = LOGITS_AT_ONCE.get(self.device.type, 1 << 28) // int(getattr(model.config, "vocab_size", 1 << 16))
         self.takes = frozenset(inspect.signature(model.forward).parameters)
         self.branching: bool | None = None  # whether trees are scored right; found out on first use

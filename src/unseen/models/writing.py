@@ -83,7 +83,7 @@ def written(
 
 def _room(one: Local, size: int, block: Block | None) -> int:
     """How many rows of so many tokens are put in now: all that fit, or none before they are enough to be worth it."""
-    most = one.rows or max(1, min(one.logits, one.tokens // size))
+    most = one.rows or max(1, min(one.logits, one.writes // size))
     if block is None:
         return most
     room = most - len(block.rows) + block.over
