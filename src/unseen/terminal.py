@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from .core.errors import Unknown, nearest
 from .core.study import takes_model
 from .live import span, spark
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from .core.plan import Trial
     from .core.study import Study
     from .driver import Asked
+    from .fitting import Fitted
 
 COLOURS = {"supported": "green", "refuted": "red", "undecided": "yellow", "untested": "dim"}
 
@@ -315,6 +318,18 @@ def scores(judged: Judged, notes: Sequence[str], *, as_json: bool) -> None:
     for note in notes:
         print(note)
     verdicts(judged)
+
+
+def fitted(made: Fitted, page: Path, *, as_json: bool) -> None:
+    """Print what a tuning did to the rows that were watched."""
+    if as_json:
+        return show_json({**made.to_json(), "written": [str(page)]})
+    for look in made.looks:
+        means = [f"{side} {np.mean(its['exact']):.3f}" for side, its in look.each.items()]
+        print(f"step {look.step:>6}  {'  '.join(means)}  of rows right")
+    for note in ([made.parting.words()] if made.parting else []) + list(made.notes):
+        print(note)
+    wrote([page], then=f"unseen card {made.name} --against {made.order.model}")
 
 
 def checks(slug: str, made: Sequence[Check], *, as_json: bool) -> dict[str, Any]:

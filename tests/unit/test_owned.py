@@ -46,7 +46,7 @@ def turn(role: str, content: Any) -> dict[str, Any]:
 )
 def test_two_texts_under_many_names(row: dict[str, Any], tmp_path: Path) -> None:
     (found,) = read(tmp_path, row)
-    assert (found.prompt, found.answer, found.asked(), found.line) == ("q", "a", "q", 1)
+    assert (found.prompt, found.answer, found.posed(chat=False), found.line) == ("q", "a", "q\n", 1)
 
 
 @pytest.mark.parametrize(
@@ -62,13 +62,13 @@ def test_two_texts_under_many_names(row: dict[str, Any], tmp_path: Path) -> None
 def test_turns(row: dict[str, Any], tmp_path: Path) -> None:
     (found,) = read(tmp_path, row)
     assert (found.prompt, found.answer, found.before) == ("q", "a", ())
-    assert found.asked() == [turn("user", "q")]
+    assert found.posed(chat=False) == [turn("user", "q")]
 
 
 def test_what_comes_before_the_last_question_is_kept(tmp_path: Path) -> None:
     turns = [turn("system", "Be brief."), turn("user", "one?"), turn("assistant", "1"), turn("user", "two?")]
     (found,) = read(tmp_path, {"messages": [*turns, turn("assistant", "2")]})
-    assert found.asked() == turns and found.answer == "2"
+    assert found.posed(chat=False) == turns and found.answer == "2"
     assert found.told() == "one?\n1\ntwo?"  # what the system says is everyone's
 
 
@@ -201,3 +201,34 @@ def test_released_rows_are_read() -> None:
         pytest.skip("UNSEEN_DATA is not set; it holds gsm8k/")
     found = list(pairs(Path(root) / "gsm8k" / "test.jsonl"))
     assert len(found) == 1_319 and found[0].answer.endswith("#### 18") and found[-1].line == 1_319
+
+
+def test_a_prompt_is_posed_so_that_its_answer_may_follow() -> None:
+    def one(prompt: str, answer: str) -> Pair:
+        return Pair("i", prompt, answer)
+
+    assert one("is it warm", "weather").posed(chat=False) == "is it warm\n"
+    assert (
+        one("Label: ", "weather").posed(chat=False) == "Label: " and one("2 + 2 =", " 4").posed(chat=False) == "2 + 2 ="
+    )
+    assert one("2 + 2 =", " 4").posed(chat=True) == [turn("user", "2 + 2 =")]
+    assert one("2 + 2 =", " 4").completion(chat=False) == " 4" and one("2 + 2 =", " 4").completion(chat=True) == "4"
+
+
+@pytest.mark.parametrize(
+    ("answer", "said", "right"),
+    [
+        ("weather", " Weather.\nIs it?", True),
+        ("weather", "the weather", False),
+        ("12", "12", True),
+        ("12", "120", False),
+        ("a\nb", "a\n b", True),
+        ("a\nb", "a", False),
+        (".", "", False),
+        (".", ".", True),
+        ("two  words", "Two words", True),
+        ("x", "", False),
+    ],
+)
+def test_what_was_said_is_right_by_its_words(answer: str, said: str, right: bool) -> None:
+    assert Pair("i", "q", answer).right(said) is right

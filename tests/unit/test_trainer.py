@@ -26,8 +26,9 @@ def test_a_checkpoint_is_opened_as_it_is(tmp_path: Path) -> None:
     for ours, theirs in zip(model.parameters(), tiny.made("llama").parameters(), strict=True):
         assert torch.equal(ours, theirs)
     assert Path(model.name_or_path).is_dir() and tokenizer("ab")["input_ids"]
-    with pytest.raises(Invalid, match="checkpoint=smollm2: LoRA tunes and GRPO trains hf:"):
-        opened("smollm2", "float32", lab(tmp_path))
+    for name in ("tiny:decoder", "api:m@http://localhost:1/v1"):
+        with pytest.raises(Invalid, match=f"{name} is not computed here by transformers, so it cannot be trained"):
+            opened(name, "float32", lab(tmp_path))
 
 
 def test_arguments_of_a_trial(tmp_path: Path) -> None:

@@ -44,8 +44,16 @@ class Watch(TrainerCallback):
     numbers and leave weights and gradients alone: training goes on as without it. Not for weights that are sharded.
     """
 
-    def __init__(self, measures: Mapping[str, Measure] | Mapping[str, Tensor], *, every: int = 100) -> None:
-        """Measures by name, or a batch, whose coherence is then measured. Raises Invalid for every < 1 or no measure."""
+    def __init__(
+        self,
+        measures: Mapping[str, Measure] | Mapping[str, Tensor],
+        *,
+        every: int = 100,
+        tell: Callable[[Mapping[str, float]], None] | None = None,
+    ) -> None:
+        """Measures by name, or a batch, whose coherence is then measured; `tell` is called with what each look found.
+
+        Raises Invalid for every < 1 or no measure."""
         if every < 1:
             raise Invalid(f"every={every}: a Watch measures every so many steps, at least 1.")
         if not measures:
@@ -54,7 +62,7 @@ class Watch(TrainerCallback):
         if batch and len(batch) < len(measures):
             raise Invalid("a Watch takes a batch of tensors or measures by name, not both in one mapping.")
         self.measures: dict[str, Any] = {"coherence": coherence_on(batch)} if batch else dict(measures)
-        self.every = every
+        self.every, self.tell = every, tell
         self.history: list[dict[str, float]] = []
 
     def on_train_begin(
@@ -82,3 +90,5 @@ class Watch(TrainerCallback):
             told |= {f"{name}/{k}": v for k, v in found.items()} if isinstance(found, Mapping) else {name: found}
         self.history.append(told)
         state.log_history.append(dict(told))
+        if self.tell is not None:
+            self.tell(told)

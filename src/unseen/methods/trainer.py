@@ -15,22 +15,23 @@ from unseen.core.lab import Lab
 
 
 def opened(checkpoint: str, dtype: str, lab: Lab) -> tuple[Any, Any]:
-    """(model, tokenizer) of `hf:org/name`, `hf:folder` or `tiny:class` (random weights), on the lab's device.
+    """(model, tokenizer) of a model that transformers computes here, on the lab's device.
 
-    Raises Invalid for anything else.
+    Raises Invalid for another kind of model, Missing where it is not there.
     """
     from transformers import AutoModelForCausalLM
 
-    from unseen.models import hub, tiny
+    from unseen import models
+    from unseen.models import tiny
 
     kind, _, rest = checkpoint.partition(":")
-    if kind == "tiny":  # kept in a folder, from which GRPO reads the model that it is to stay near
+    if (
+        kind == "tiny" and rest != "decoder"
+    ):  # kept in a folder, from which GRPO reads the model that it is to stay near
         place = (lab.state or lab.folder) / f"tiny-{rest}"
         tiny.made(rest, dtype).save_pretrained(str(place))
         return AutoModelForCausalLM.from_pretrained(str(place)).to(lab.device), tiny.byte_tokenizer()
-    if kind != "hf":
-        raise Invalid(f"checkpoint={checkpoint}: LoRA tunes and GRPO trains hf:org/name, hf:folder or tiny:class.")
-    local = hub.open(rest, device=lab.device, dtype=dtype, batch_size="auto")
+    local = models.local(checkpoint, device=lab.device, dtype=dtype)
     return local.model, local.tokenizer
 
 

@@ -35,7 +35,8 @@ class Local:
     """A causal language model of transformers with its tokenizer, as something that streams answers and scores."""
 
     def __init__(self, model: Any, tokenizer: Any, *, batch_size: str | int = "auto") -> None:
-        self.model, self.tokenizer = model.eval(), tokenizer
+        whole = getattr(model, "get_base_model", lambda: model)()  # an adapter's wrapper hides what the model takes
+        self.model, self.tokenizer = whole.eval(), tokenizer
         self.device = next(model.parameters()).device
         self.rows = None if batch_size == "auto" else int(batch_size)
         self.tokens = TOKENS_AT_ONCE.get(self.device.type, 16_384)

@@ -90,6 +90,19 @@ def open(
     return cached(made, how, cache or cache_folder() / "answers", None if lab is None else Account(lab))
 
 
+def local(name: str, *, device: str, dtype: str) -> Any:
+    """A model computed here as it is, with its tokenizer and no answer kept: what is trained further.
+
+    Raises Invalid for a model that no class of transformers computes here, else as `open` does.
+    """
+    kind, module, rest = _home(name)
+    if kind not in COMPUTED or rest == "decoder":
+        kinds = ", ".join("smollm2" if k == "smollm2" else f"{k}:…" for k in COMPUTED)
+        raise Invalid(f"{name} is not computed here by transformers, so it cannot be trained; name one of {kinds}.")
+    with _extras(name):
+        return module.open(_home(resolve(name))[2], device=device, dtype=dtype, batch_size="auto")
+
+
 def forget(name: str, cache: Path | None = None) -> None:
     """Drop every answer that is kept of a model (of what its name means now), so that it is asked again."""
     from .answers import forget as drop

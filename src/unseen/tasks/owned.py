@@ -54,11 +54,23 @@ class Pair:
     spoken: bool = False  # the row was written as turns
     line: int = 0
 
-    def asked(self) -> str | list[dict[str, str]]:
-        """The prompt as a model takes it: a text, or turns where the row was written so."""
-        if not self.spoken:
-            return self.prompt
-        return [{"role": role, "content": text} for role, text in (*self.before, ("user", self.prompt))]
+    def posed(self, *, chat: bool) -> str | list[dict[str, str]]:
+        """The prompt as a model is asked: as turns where it is `chat` or the row was written so, else as a text that the
+        answer may follow, a new line at its end where neither of the two keeps them apart."""
+        if self.spoken or chat:
+            return [{"role": role, "content": text} for role, text in (*self.before, ("user", self.prompt))]
+        apart = self.prompt[-1].isspace() or self.answer[0].isspace()
+        return self.prompt if apart else f"{self.prompt}\n"
+
+    def completion(self, *, chat: bool) -> str:
+        """The answer as it follows such a prompt: as written after a text, without white space about it as a turn."""
+        return self.answer.strip() if self.spoken or chat else self.answer
+
+    def right(self, said: str) -> bool:
+        """Whether this was said: the answer, or its first line where the answer has one, whatever case, blanks and a
+        last full stop."""
+        lines = said.strip().splitlines() or [""]
+        return _plainly(self.answer) == _plainly(said if "\n" in self.answer.strip() else lines[0])
 
     def told(self) -> str:
         """All that was said before the answer but for the system's turns, as one text."""
@@ -213,6 +225,12 @@ def _text(value: Any, name: str, where: str, *, empty: bool = False) -> str:
             f"{where}: {name} holds half of a character (a lone surrogate), which no tokenizer takes; mend it."
         )
     return value
+
+
+def _plainly(text: str) -> str:
+    """A text by its letters: one blank between words, one case, no full stop at its end."""
+    told = " ".join(text.split()).casefold()
+    return told.rstrip(".") or told
 
 
 def _names(row: Mapping[str, Any]) -> str:

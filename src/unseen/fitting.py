@@ -1,0 +1,231 @@
+"""How does a model come to be tuned on an owner's rows, and when does it stop to generalize? What `unseen fit` does.
+
+    fit("lora", "smollm2", Path("train.jsonl"), Path("mine"), shifted=Path("held.jsonl"))
+    mine/adapter_model.safetensors …    saved with save_pretrained: `unseen card hf:BASE+mine`
+    mine/looks.jsonl                    what each look at the watched rows found, row by row, as it is found
+    mine/fit.json, mine/fit.html        what was asked, and the two curves
+
+An interrupted fit goes on when the same is asked again; another one into the same folder is refused.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from math import ceil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .core.disk import whole
+from .core.errors import Invalid
+from .core.execute import Event
+from .core.lab import Lab, cache_folder, digest_of_file, offline
+from .live import Silent, Watch
+from .measures.parting import Look, Parting, looks_of, parting
+from .methods.tuning import Recipe
+from .tasks.owned import Pair, pairs
+
+HELD_SHARE = 0.1  # of the training rows, at most, held out where no reference is given
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What was asked: a recipe, the model's pin, the files' digests, and how the training is watched."""
+
+    recipe: Recipe
+    model: str
+    pin: str
+    train: str
+    reference: str | None
+    shifted: str | None
+    every: int
+    watched: int
+    digests: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return json.loads(json.dumps(asdict(self)))
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A tuned model: its name, its folder, what was asked, and what the looks found."""
+
+    name: str
+    folder: Path
+    order: Order
+    rows: int
+    looks: Sequence[Look]
+    notes: Sequence[str] = ()
+
+    @property
+    def parting(self) -> Parting | None:
+        """When the shifted rows parted from the reference; None where none were watched."""
+        return parting(self.looks)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        found = self.parting
+        looks = [
+            {"step": k.step, **{s: {m: float(np.mean(v)) for m, v in its.items()} for s, its in k.each.items()}}
+            for k in self.looks
+        ]
+        told = None if found is None else {**asdict(found), "parted": found.parted, "words": found.words()}
+        asked = self.order.to_json()
+        return {"name": self.name, "asked": asked, "rows": self.rows, "looks": looks, "parting": told, "notes": list(self.notes)}  # fmt: skip
+
+
+def fit(order: Order, out: Path, *, device: str = "cpu", fresh: bool = False, watch: Watch | None = None) -> Fitted:
+    """The model that was asked for, tuned and saved in `out`; where that was done already, what was found then.
+
+    Raises Invalid where `out` holds another fit, Missing or Invalid for files and models that cannot be had.
+    """
+    place = out / "training"
+    if fresh:
+        for path in (out / "fit.json", out / "looks.jsonl"):
+            path.unlink(missing_ok=True)
+        shutil.rmtree(place, ignore_errors=True)
+    else:
+        _check_folder(order, out)
+    rows, looked = _rows(order)
+    if not _done(out):
+        out.mkdir(parents=True, exist_ok=True)
+        whole(out / "fit.json", json.dumps({"asked": order.to_json(), "done": False}, indent=1).encode())
+        lab = Lab(
+            (order.recipe.seed,), out, cache_folder(), device, offline(), state=place, tell=_telling(order, watch)
+        )
+        base = _tuned(order, rows, looked, lab, out)
+        told = {"asked": order.to_json(), "done": True, "name": base, "rows": len(rows)}
+        whole(out / "fit.json", json.dumps(told, indent=1).encode())
+        shutil.rmtree(place, ignore_errors=True)
+    name = json.loads((out / "fit.json").read_text(encoding="utf-8"))["name"]
+    notes = [] if "shifted" in looked else ["No shifted rows were watched; --shifted FILE names some."]
+    return Fitted(name, out, order, len(rows), looks_of(out / "looks.jsonl"), notes)
+
+
+def ordered(
+    recipe: Recipe,
+    model: str,
+    train: Path,
+    *,
+    reference: Path | None = None,
+    shifted: Path | None = None,
+    every: int = 0,
+    watched: int = 64,
+) -> Order:
+    """An order from what was asked; `every=0` looks ten times. Raises Mistake for a model or a file that is not there."""
+    from .models import probe, resolve
+
+    if watched < 1 or every < 0:
+        raise Invalid(f"watched={watched}, every={every}: at least one row is watched, every so many steps.")
+    named = {"train": train, "reference": reference, "shifted": shifted}
+    for path in (p for p in named.values() if p is not None):
+        next(pairs(path))  # that it is there and has rows, before the model is
+    if model.startswith("tiny:"):
+        raise Invalid(f"--model {model}: its weights are random and lie in no folder; name a checkpoint.")
+    probe(model)
+    digests = {name: digest_of_file(p) for name, p in named.items() if p is not None}
+    texts = {name: None if p is None else str(p) for name, p in named.items()}
+    look = every or max(1, recipe.steps // 10)
+    return Order(
+        recipe, model, resolve(model), str(train), texts["reference"], texts["shifted"], look, watched, digests
+    )
+
+
+def steps_of(train: Path, epochs: float, batch: int) -> int:
+    """The steps in which each row is seen so often. Raises Invalid for none, Missing for a file that is not there."""
+    if epochs <= 0 or batch < 1:
+        raise Invalid(f"--epochs {epochs:g}, --batch {batch}: each row is seen, some rows a step.")
+    return max(1, ceil(epochs * sum(1 for _ in pairs(train)) / batch))
+
+
+def _rows(order: Order) -> tuple[list[Pair], dict[str, list[Pair]]]:
+    """(rows to train on, rows to watch by side). Without a reference some of the training rows are held out for it."""
+    rows = list(pairs(Path(order.train)))
+    rng = np.random.default_rng(order.recipe.seed)
+    looked: dict[str, list[Pair]] = {}
+    if order.reference is None:
+        n = max(1, min(order.watched, int(HELD_SHARE * len(rows))))
+        looked["reference"] = _some(rows, n, rng)
+        held = {(row.before, row.prompt) for row in looked["reference"]}
+        rows = [row for row in rows if (row.before, row.prompt) not in held]
+        if not rows:
+            raise Invalid(f"{order.train} asks one thing only; name rows to watch with --reference.")
+    else:
+        looked["reference"] = _some(list(pairs(Path(order.reference))), order.watched, rng)
+    if order.shifted is not None:
+        looked["shifted"] = _some(list(pairs(Path(order.shifted))), order.watched, rng)
+    return rows, looked
+
+
+def _some(rows: Sequence[Pair], n: int, rng: np.random.Generator) -> list[Pair]:
+    chosen = rng.permutation(len(rows))[:n]
+    return [rows[i] for i in sorted(chosen)]
+
+
+def _tuned(order: Order, rows: Sequence[Pair], looked: Mapping[str, Sequence[Pair]], lab: Lab, out: Path) -> str:
+    """Train, look, save; the name under which the model is opened from then on."""
+    from .measures.answered import Answered
+    from .measures.watch import Watch as Looking
+    from .methods.trainer import opened
+    from .methods.tuning import tuned
+
+    model, tokenizer = opened(order.pin, order.recipe.dtype, lab)
+    base = str(model.config.name_or_path)
+    sides = {side: Answered(held, tokenizer) for side, held in looked.items()}
+
+    def found(told: Mapping[str, float]) -> None:
+        step = int(told["step"])
+        if step % order.every and step != order.recipe.steps:
+            return  # where a training that was interrupted goes on: a look that one at a stretch has not
+        each = {side: {m: v.round(6).tolist() for m, v in one.each.items()} for side, one in sides.items()}
+        with (out / "looks.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"step": step, "each": each}) + "\n")
+        shown = {side: round(told[f"{side}/exact"], 3) for side in sides}
+        lab.progress(step, order.recipe.steps, **shown)
+
+    looking = Looking(sides, every=order.every, tell=found)
+    after = tuned(model, tokenizer, rows, order.recipe, lab, callbacks=[looking])
+    after.save_pretrained(str(out))
+    tokenizer.save_pretrained(str(out))
+    kind, _, rest = order.pin.partition(":")
+    return f"hf:{out}" if order.recipe.method == "full" else f"hf:{rest if kind == 'hf' else base}+{out}"
+
+
+def _telling(order: Order, watch: Watch | None) -> Callable[[float, float, Mapping[str, Any]], None]:
+    """What the Lab's words become: events of one trial."""
+    seen, key = watch or Silent(), f"fit {order.recipe.method}"
+
+    def tell(done: float, of: float, shown: Mapping[str, Any]) -> None:
+        seen.tell(Event(key, done, of, dict(shown), time.time()))
+
+    return tell
+
+
+def _done(out: Path) -> bool:
+    path = out / "fit.json"
+    return path.is_file() and bool(json.loads(path.read_text(encoding="utf-8")).get("done"))
+
+
+def _check_folder(order: Order, out: Path) -> None:
+    """Raise Invalid where the folder is another's."""
+    path = out / "fit.json"
+    if out.exists() and not out.is_dir():
+        raise Invalid(f"--out {out} is a file; name a folder.")
+    if not path.is_file():
+        if out.is_dir() and any(out.iterdir()):
+            raise Invalid(f"--out {out} holds other files and no fit.json; name a new folder.")
+        return
+    try:
+        before = json.loads(path.read_text(encoding="utf-8"))["asked"]
+    except (ValueError, KeyError, TypeError):
+        raise Invalid(f"{path} cannot be read; remove the folder, or name another.") from None
+    now = order.to_json()
+    if other := [k for k in now if k not in ("train", "reference", "shifted") and now[k] != before.get(k)]:
+        said = "; ".join(f"{k} {before.get(k)} then, {now[k]} now" for k in other)
+        raise Invalid(f"--out {out} holds another fit ({said}); name another folder, or fit anew with --fresh.")

@@ -1,0 +1,136 @@
+"""How does a language model learn an owner's rows? LoRA on every linear layer, or all of its weights, through TRL.
+
+model, tokenizer = trainer.opened("smollm2", "float32", lab)
+for row in laid(pairs, chat=True): ...      {"prompt": [{"role": "user", …}], "completion": [{"role": "assistant", …}]}
+after = tuned(model, tokenizer, pairs, Recipe("lora", steps=200), lab, callbacks=[Watch(…)])
+after.save_pretrained(folder)               # an adapter for LoRA, a checkpoint for full
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+from unseen.core.errors import Invalid, missing_extra
+from unseen.core.lab import Lab
+from unseen.tasks.owned import Pair
+
+from .trainer import arguments, trained
+
+Method = Literal["lora", "full"]
+METHODS: tuple[Method, ...] = get_args(Method)
+RATES = {"lora": 2e-4, "full": 2e-5}  # learning rates at which either is usually begun
+WARMUP = 0.03  # of the steps
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How a model is tuned: `batch` rows a step, `at_once` of them in memory (0: all), a learning rate (0: the method's
+    usual one) that warms up and falls as a cosine, LoRA's `rank`, rows cut at `longest` tokens."""
+
+    method: Method
+    steps: int
+    batch: int = 16
+    at_once: int = 0
+    lr: float = 0.0
+    rank: int = 16
+    longest: int = 1024
+    dtype: str = "float32"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.method not in METHODS:
+            raise Invalid(f"method {self.method}: a model is tuned by {' or '.join(METHODS)}.")
+        for name in ("steps", "batch", "rank", "longest"):
+            if getattr(self, name) < 1:
+                raise Invalid(f"{name}={getattr(self, name)}: it is a whole number from 1.")
+        if self.lr < 0:
+            raise Invalid(f"lr={self.lr}: a learning rate is above 0 (0 takes the method's usual one).")
+
+
+def laid(rows: Sequence[Pair], *, chat: bool) -> list[dict[str, Any]]:
+    """The rows as TRL reads them: prompt and completion, as turns where the model has a chat template or the row was
+    written so, else as text."""
+    found: list[dict[str, Any]] = []
+    for row in rows:
+        asked, answer = row.posed(chat=chat), row.completion(chat=chat)
+        said = answer if isinstance(asked, str) else [{"role": "assistant", "content": answer}]
+        found.append({"prompt": asked, "completion": said})
+    return found
+
+
+def tuned(
+    model: Any, tokenizer: Any, rows: Sequence[Pair], how: Recipe, lab: Lab, *, callbacks: Sequence[Any] = ()
+) -> Any:
+    """The model after training: with a LoRA adapter, or itself. The loss is that of the answers.
+
+    An interrupted training goes on from its last checkpoint, where the Lab keeps any. Raises Invalid for no rows,
+    Missing without TRL.
+    """
+    try:
+        from datasets import Dataset
+        from trl import SFTConfig, SFTTrainer  # type: ignore[attr-defined]
+    except ModuleNotFoundError as error:
+        raise missing_extra("tuning a model", error, "rl") from error
+    if not rows:
+        raise Invalid("there are no rows to train on.")
+    told = arguments(
+        lab, how.method, steps=how.steps, batch=how.batch, at_once=how.at_once or how.batch,
+        lr=how.lr or RATES[how.method], dtype=how.dtype, seed=how.seed,
+    )  # fmt: skip
+    with _quiet():
+        learner = _adapted(model, how, lab) if how.method == "lora" else model
+        trainer = SFTTrainer(
+            model=learner,
+            args=SFTConfig(
+                **told,
+                max_length=how.longest,
+                completion_only_loss=True,
+                gradient_checkpointing=False,
+                lr_scheduler_type="cosine",
+                warmup_steps=max(1, round(WARMUP * how.steps)),
+                logging_steps=max(1, how.steps // 50),
+                dataloader_pin_memory=lab.device != "cpu",
+            ),
+            train_dataset=Dataset.from_list(laid(rows, chat=has_template(tokenizer))),
+            processing_class=tokenizer,
+            callbacks=list(callbacks),
+        )
+        trained(trainer, lab)
+    return learner.eval()
+
+
+def has_template(tokenizer: Any) -> bool:
+    """Whether a model is spoken to in turns."""
+    return bool(getattr(tokenizer, "chat_template", None))
+
+
+@contextmanager
+def _quiet() -> Generator[None]:
+    """Without the libraries' own bars and advice: ours show how far the training is."""
+    import datasets
+
+    shown = datasets.is_progress_bar_enabled()
+    datasets.disable_progress_bars()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # names that libraries we call are about to change
+            yield
+    finally:
+        if shown:
+            datasets.enable_progress_bars()
+
+
+def _adapted(model: Any, how: Recipe, lab: Lab) -> Any:
+    """The model with a fresh adapter on every linear layer, whose first weights are a function of the seed."""
+    import torch
+    from peft import LoraConfig, get_peft_model
+
+    torch.manual_seed(lab.stream("adapter", seed=how.seed))
+    return get_peft_model(
+        model,
+        LoraConfig(r=how.rank, lora_alpha=2 * how.rank, target_modules="all-linear", task_type="CAUSAL_LM"),
+    )

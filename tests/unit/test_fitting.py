@@ -1,0 +1,162 @@
+"""`unseen fit`: a checkpoint tuned on rows of one's own, watched, saved, gone on with."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("trl")
+
+from typer.testing import CliRunner
+
+from unseen import fitting, models
+from unseen.cli import app
+from unseen.core.errors import Invalid, Missing, Mistake
+from unseen.measures.answered import Answered
+from unseen.methods.tuning import Recipe, laid
+from unseen.models import tiny
+from unseen.tasks.owned import Pair
+
+WORDS = ("red", "blue", "green", "black")
+
+
+@pytest.fixture
+def base(tmp_path: Path) -> Path:
+    """A checkpoint of random weights with a tokenizer of bytes."""
+    place = tmp_path / "base"
+    tiny.made("llama").save_pretrained(str(place))
+    tiny.byte_tokenizer().save_pretrained(str(place))
+    return place
+
+
+def rows(path: Path, n: int, start: int = 0) -> Path:
+    said = [{"prompt": f"{i}:", "completion": WORDS[i % 4]} for i in range(start, start + n)]
+    path.write_text("".join(json.dumps(r) + "\n" for r in said))
+    return path
+
+
+def order(base: Path, tmp_path: Path, method: Any = "lora", **words: Any) -> fitting.Order:
+    train, held = rows(tmp_path / "train.jsonl", 40), rows(tmp_path / "held.jsonl", 8, start=40)
+    recipe = Recipe(method, steps=6, batch=4, lr=1e-2, rank=4)
+    return fitting.ordered(recipe, f"hf:{base}", train, **{"shifted": held, "every": 2, "watched": 8, **words})
+
+
+@pytest.mark.parametrize("method", ["lora", "full"])
+def test_what_is_saved_is_what_was_looked_at(base: Path, tmp_path: Path, method: str) -> None:
+    made = fitting.fit(order(base, tmp_path, method), tmp_path / "mine")
+    assert [look.step for look in made.looks] == [0, 2, 4, 6] and made.rows == 36 and made.parting is not None
+    assert made.name == (
+        f"hf:{tmp_path / 'mine'}" if method == "full" else f"{models.resolve(f'hf:{base}')}+{tmp_path / 'mine'}"
+    )
+    opened = models.local(made.name, device="cpu", dtype="float32")
+    held = [Pair("", f"{i}:", WORDS[i % 4]) for i in range(40, 48)]
+    again = Answered(held, opened.tokenizer)
+    assert again(opened.model)["surprise"] == pytest.approx(made.looks[-1].mean("shifted", "surprise"), abs=2e-3)
+    before, after = (made.looks[k].mean("reference", "surprise") for k in (0, -1))
+    assert after < before, "it learned something"
+    assert not (tmp_path / "mine" / "training").exists()
+
+
+def test_rows_held_out_are_not_trained_on(base: Path, tmp_path: Path) -> None:
+    asked = order(base, tmp_path)
+    twice = tmp_path / "twice.jsonl"
+    twice.write_text((tmp_path / "train.jsonl").read_text() * 2)
+    train, looked = fitting._rows(fitting.ordered(asked.recipe, asked.model, twice))
+    assert not {r.prompt for r in train} & {r.prompt for r in looked["reference"]} and len(looked["reference"]) == 8
+    assert len(train) >= 80 - 2 * 8
+
+
+class Cut(Exception):
+    """Stands for the end of the process."""
+
+
+class Cutting:
+    """A watcher that ends the training after its third step."""
+
+    def begin(self, *_: Any) -> None: ...
+
+    def tell(self, event: Any) -> None:
+        if event.done >= 3:
+            raise Cut
+
+
+def test_an_interrupted_fit_goes_on(base: Path, tmp_path: Path) -> None:
+    whole = fitting.fit(order(base, tmp_path), tmp_path / "whole")
+    with pytest.raises(Cut):
+        fitting.fit(order(base, tmp_path), tmp_path / "cut", watch=Cutting())
+    made = fitting.fit(order(base, tmp_path), tmp_path / "cut")
+    assert [k.step for k in made.looks] == [0, 2, 4, 6]
+    for ours, theirs in zip(made.looks, whole.looks, strict=True):
+        assert ours.mean("shifted", "surprise") == pytest.approx(theirs.mean("shifted", "surprise"), abs=1e-4)
+    stamp = (tmp_path / "cut" / "adapter_model.safetensors").stat().st_mtime_ns
+    assert fitting.fit(order(base, tmp_path), tmp_path / "cut").looks == made.looks
+    assert (tmp_path / "cut" / "adapter_model.safetensors").stat().st_mtime_ns == stamp, "nothing was done twice"
+
+
+def test_a_folder_of_another_fit_is_refused(base: Path, tmp_path: Path) -> None:
+    asked = order(base, tmp_path)
+    fitting.fit(asked, tmp_path / "mine")
+    other = order(base, tmp_path, every=3)
+    with pytest.raises(
+        Invalid, match=r"holds another fit \(every 2 then, 3 now\); name another folder, or fit anew with"
+    ):
+        fitting.fit(other, tmp_path / "mine")
+    assert [k.step for k in fitting.fit(other, tmp_path / "mine", fresh=True).looks] == [0, 3, 6]
+    (tmp_path / "else").mkdir()
+    (tmp_path / "else" / "notes.txt").write_text("mine")
+    with pytest.raises(Invalid, match="holds other files and no fit"):
+        fitting.fit(asked, tmp_path / "else")
+    with pytest.raises(Invalid, match="is a file"):
+        fitting.fit(asked, tmp_path / "else" / "notes.txt")
+
+
+def test_mistakes_are_told_before_anything_is_loaded(base: Path, tmp_path: Path) -> None:
+    with pytest.raises(Missing, match="there is no file"):
+        fitting.ordered(Recipe("lora", 1), f"hf:{base}", tmp_path / "none.jsonl")
+    with pytest.raises(Mistake, match="there is no folder"):
+        fitting.ordered(Recipe("lora", 1), f"hf:{tmp_path / 'nobody'}", rows(tmp_path / "a.jsonl", 3))
+    with pytest.raises(Invalid, match="its weights are random"):
+        fitting.ordered(Recipe("lora", 1), "tiny:llama", rows(tmp_path / "a.jsonl", 3))
+    with pytest.raises(Invalid, match="tuned by lora or full"):
+        Recipe("sft", 1)  # type: ignore[arg-type]
+    for field in ("steps", "batch", "rank", "longest"):
+        with pytest.raises(Invalid, match=f"{field}=0"):
+            Recipe("lora", **{"steps": 1, field: 0})
+    with pytest.raises(Invalid, match="asks one thing only"):
+        fitting._rows(fitting.ordered(Recipe("lora", 1), f"hf:{base}", rows(tmp_path / "a.jsonl", 1)))
+
+
+def test_rows_are_laid_out_as_trl_reads_them() -> None:
+    pair = Pair("i", "is it warm", "weather")
+    assert laid([pair], chat=False) == [{"prompt": "is it warm\n", "completion": "weather"}]
+    turns = {"prompt": [{"role": "user", "content": "is it warm"}], "completion": [{"role": "assistant", "content": "weather"}]}  # fmt: skip
+    assert laid([pair], chat=True) == [turns] and laid(
+        [Pair("i", "is it warm", "weather", spoken=True)], chat=False
+    ) == [turns]
+
+
+def test_a_look_leaves_the_model_as_it_was() -> None:
+    model, tokenizer = tiny.made("llama"), tiny.byte_tokenizer()
+    model.train()
+    look = Answered([Pair("i", "a", "b")], tokenizer)
+    found = look(model)
+    assert model.training and set(found) == {"exact", "surprise"} and look.each["surprise"].shape == (1,)
+    assert all(np.isfinite(v) for v in found.values())
+    with pytest.raises(Invalid, match="no rows to ask"):
+        Answered([], tokenizer)
+
+
+def test_the_command_writes_curves_and_says_what_to_do_next(base: Path, tmp_path: Path) -> None:
+    train, held = rows(tmp_path / "train.jsonl", 40), rows(tmp_path / "held.jsonl", 8, start=40)
+    words = ["fit", "lora", "--model", f"hf:{base}", "--train", str(train), "--shifted", str(held), "--steps", "2", "--batch", "4", "-o", str(tmp_path / "mine")]  # fmt: skip
+    told = CliRunner().invoke(app, words)
+    assert told.exit_code == 0, told.output
+    assert "step      2  reference" in told.output and f"next: unseen card hf:{base}" in told.output.replace("\n", "")
+    page = (tmp_path / "mine" / "fit.html").read_text()
+    assert "<svg" in page and "<script" not in page and "shifted, nats a token" in page
+    told = CliRunner().invoke(app, [*words, "--json"])
+    assert json.loads(told.stdout)["looks"][-1]["step"] == 2
