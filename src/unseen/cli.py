@@ -175,7 +175,7 @@ def report(
         [driver.ask(s, tier, model=model, sweep=words.sweep_of(set_), seeds=seeds) for s in names],
         every=bool(studies) and studies != ["all"],
     )
-    cards = [driver.card(m, tier, measured=False) for m in card or ()]
+    cards = [driver.card(m, tier, formats=3, measured=False) for m in card or ()]
     terminal.wrote([page.write(judged, out, cards=cards)], as_json=json)
 
 
@@ -186,6 +186,9 @@ def card(
     against: Annotated[
         str | None, typer.Option("--against", metavar="MODEL", help="A second model, compared item by item.")
     ] = None,
+    formats: Annotated[
+        int, typer.Option("--formats", help="1 to 3: the same prompts in other words, shown beside every score.")
+    ] = 3,
     on: words.On = "here",
     set_: words.Sets = None,
     limit: words.Limit = None,
@@ -208,7 +211,7 @@ def card(
     fields = {"limit": limit, "num_fewshot": num_fewshot, "apply_chat_template": apply_chat_template, "dtype": dtype}
     with words.going_on(), live.watch(json) as watch:
         how = driver.How(on, fresh, watch)
-        made = driver.card(model, tier, against=against, sweep=words.sweep_of(set_, **fields), how=how)
+        made = driver.card(model, tier, against=against, sweep=words.sweep_of(set_, **fields), formats=formats, how=how)
     written = [page.write(made, out)] if out is not None else []
     terminal.card(made, written, as_json=json)
     shown = {p.study for profiles in made.axes.values() for p in profiles}

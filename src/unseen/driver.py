@@ -285,10 +285,12 @@ def card(
     *,
     against: str | None = None,
     sweep: Mapping[str, str] | None = None,
+    formats: int = 1,
     measured: bool = True,
     how: How = How(),
 ) -> Card:
-    """The profile of a model over every study that takes one: one seed, items as the unit.
+    """The profile of a model over every study that takes one: one seed, items as the unit; with `formats` above 1 the
+    same prompts are asked in other words too.
 
     With `measured=False` only what is stored is shown. A study that could not be measured stands in the notes with its
     error. Raises Mistake where a model cannot be had, Unknown for a swept field that no study has.
@@ -298,16 +300,33 @@ def card(
     found: list[Profile] = []
     notes: list[str] = []
     names = (model,) if against is None else (model, against)
+    worded = _worded(model, formats, notes)
     if measured:
         _reach(names)
     for slug, study in known:
-        asked = [ask(slug, tier, model=name, sweep=_known(study, tier, sweep), seeds=1) for name in names]
-        held = [_of_model(one, how if measured else None, notes) for one in asked]
-        if held[0] is not None and (against is None or held[1] is not None):
-            found += profiles(slug, study, held[0], None if against is None else held[1])
+        swept = _known(study, tier, sweep)
+        its: dict[str, Records | None] = {}
+        for name in (*names, *worded):
+            said = notes if measured or name in names else []  # wordings that were not asked are not missed
+            its[name] = _of_model(ask(slug, tier, model=name, sweep=swept, seeds=1), how if measured else None, said)
+        if (mine := its[model]) is not None and (against is None or its[against] is not None):
+            others = {named: part for n, named in worded.items() if (part := its[n]) is not None}
+            found += profiles(slug, study.headlines, mine, its[against] if against else None, others)
     if not known:
         notes.append("no study that takes a model was found; `unseen list` prints all.")
     return Card(model, tier_of(tier), by_axis(found), against, notes)
+
+
+def _worded(model: str, formats: int, notes: list[str]) -> dict[str, str]:
+    """The model under its names in other words, and what each of them is. Raises Invalid for more than there are."""
+    from .models.worded import FORMATS
+
+    if not 1 <= formats <= len(FORMATS):
+        raise Invalid(f"--formats {formats}: prompts are asked in 1 to {len(FORMATS)} formats.")
+    if model.startswith(("replay:", "worded:")) and formats > 1:
+        notes.append(f"{model} answers the prompts of one format only, so what a format changes is not shown.")
+        return {}
+    return {f"worded:{k}:{model}": FORMATS[k] for k in range(1, formats)}
 
 
 def compare(

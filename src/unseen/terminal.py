@@ -257,8 +257,8 @@ def card(made: Card, written: Sequence[Path] = (), *, as_json: bool) -> None:
             cells = [
                 axis,
                 f"{p.study}: {p.measure}" + (f"\n{where}" if where else ""),
-                p.reference.text(),
-                p.shifted.text(),
+                "\n".join(filter(None, (p.reference.text(), p.over_formats(shifted=False)))),
+                "\n".join(filter(None, (p.shifted.text(), p.over_formats(shifted=True)))),
                 p.gap.text(signed=True),
                 spark([v for _, v, _ in p.curve]),
                 f"{p.chance:g}",

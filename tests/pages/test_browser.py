@@ -92,7 +92,7 @@ def cards() -> list[Card]:
     from unseen.core.record import Records
 
     one = Records.of((t, s, r) for t, s, r in made.rows((0,)) if t["format"] == "reversed+hints")
-    found = profiles("length_generalization", made.study(), one)
+    found = profiles("length_generalization", made.study().headlines, one)
     return [
         Card("hf:org/name@0123abc", "laptop", by_axis(found), None, ["one study failed for this model: out of memory"])
     ]

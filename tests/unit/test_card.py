@@ -10,16 +10,10 @@ from scipy import stats as oracle
 
 from unseen.core.card import Card, Interval, by_axis, profiles
 from unseen.core.record import Item, Records, Row, Split
-from unseen.core.study import Headline, Needs, Paper, Study
+from unseen.core.study import Headline
+from unseen.pages import card as card_page
 
 SPLITS = [Split(f"{d} digits", "length", {"digits": d}, d > 4) for d in (10, 3, 7)]
-
-
-def study(*headlines: Headline) -> Study:
-    return Study(
-        Paper("A title", None, 2024), ("length", "domain"), lambda tier: [], {"smoke": 1, "laptop": 1, "paper": 1},
-        lambda s: Needs(1), lambda s: "twin", (), headlines,
-    )  # fmt: skip
 
 
 def asked(model: str, right: dict[int, int], n: int = 20, shots: int = 0) -> list[Any]:
@@ -32,7 +26,7 @@ def asked(model: str, right: dict[int, int], n: int = 20, shots: int = 0) -> lis
 
 def test_reference_shifted_gap_and_curve() -> None:
     records = Records.of(asked("m", {3: 18, 7: 8, 10: 2}), evidence="released data")
-    (p,) = profiles("s", study(Headline("length", "exact", 0.0)), records)
+    (p,) = profiles("s", [Headline("length", "exact", 0.0)], records)
     told = oracle.binomtest(18, 20).proportion_ci(0.95, "exact")
     assert (p.reference.low, p.reference.high) == pytest.approx((told.low, told.high))
     assert p.shifted.estimate == pytest.approx(0.25) and p.gap.estimate == pytest.approx(0.25 - 0.9) and p.gap.high < 0
@@ -49,14 +43,14 @@ def test_reference_shifted_gap_and_curve() -> None:
 
 def test_a_headline_pools_what_it_does_not_name() -> None:
     told = [*asked("m", {3: 18, 7: 8, 10: 2}), *asked("m", {3: 20, 7: 20, 10: 20}, shots=2)]
-    pooled, named = profiles("s", study(Headline("length", "exact", 0.0), Headline("length", "exact", 0.0, {"shots": 2})), Records.of(told))  # fmt: skip
+    pooled, named = profiles("s", [Headline("length", "exact", 0.0), Headline("length", "exact", 0.0, {"shots": 2})], Records.of(told))  # fmt: skip
     assert pooled.shifted.estimate == pytest.approx(0.625) and named.shifted.estimate == 1.0
     assert list(by_axis([pooled, named])) == ["length"]
 
 
 def test_what_changed_against_another_model_on_the_same_items() -> None:
     mine, theirs = asked("m", {3: 18, 7: 16, 10: 14}), asked("base", {3: 18, 7: 6, 10: 4})
-    (p,) = profiles("s", study(Headline("length", "exact", 0.0)), Records.of(mine), Records.of(theirs))
+    (p,) = profiles("s", [Headline("length", "exact", 0.0)], Records.of(mine), Records.of(theirs))
     assert p.change is not None and p.change_reference is not None and p.p is not None
     assert p.change.estimate == pytest.approx(0.5) and p.change.low > 0 and p.p < 1e-4
     assert p.change_reference.estimate == 0 and p.change_reference.low < 0 < p.change_reference.high
@@ -65,13 +59,13 @@ def test_what_changed_against_another_model_on_the_same_items() -> None:
 
 def test_what_cannot_be_said_says_why() -> None:
     records = Records.of(asked("m", {3: 18, 7: 8, 10: 2}))
-    missing, unknown = profiles("s", study(Headline("domain", "exact", 0.0), Headline("length", "exact", 0.0, {"nothing": 1})), records)  # fmt: skip
+    missing, unknown = profiles("s", [Headline("domain", "exact", 0.0), Headline("length", "exact", 0.0, {"nothing": 1})], records)  # fmt: skip
     assert (
         np.isnan(missing.gap.estimate) and "reference: no row of exact matches" in missing.note and missing.curve == []
     )
     assert "no record has 'nothing'" in unknown.note and missing.to_json()["gap"]["low"] is None
     single = Records.of([({}, 0, Row("loss", 2.0, SPLITS[0])), ({}, 0, Row("loss", 3.0, SPLITS[1]))])
-    (p,) = profiles("s", study(Headline("length", "loss", 0.0)), single)
+    (p,) = profiles("s", [Headline("length", "loss", 0.0)], single)
     assert p.shifted.text() == "2.00" and "too few items" in p.note
 
 
@@ -82,6 +76,20 @@ def test_intervals_as_text() -> None:
 
 
 def test_cards_as_json() -> None:
-    found = profiles("s", study(Headline("length", "exact", 0.0)), Records.of(asked("m", {3: 18, 7: 8, 10: 2})))
+    found = profiles("s", [Headline("length", "exact", 0.0)], Records.of(asked("m", {3: 18, 7: 8, 10: 2})))
     told = Card("m", "laptop", by_axis(found), None, ["a note"]).to_json()
     assert told["axes"]["length"][0]["study"] == "s" and told["notes"] == ["a note"] and told["against"] is None
+
+
+def test_other_formats_stand_beside_every_score() -> None:
+    mine, other = (Records.of(asked("m", right)) for right in ({3: 18, 7: 8, 10: 2}, {3: 12, 7: 0, 10: 0}))
+    (p,) = profiles("s", [Headline("length", "exact", 0.0)], mine, formats={"other labels": other})
+    assert p.formats == [("as it is", 0.9, 0.25), ("other labels", 0.6, 0.0)]
+    assert (
+        p.over_formats(shifted=False) == "0.60–0.90 over 2 formats"
+        and p.over_formats(shifted=True) == "0.00–0.25 over 2 formats"
+    )
+    assert p.to_json()["formats"][1] == {"name": "other labels", "reference": 0.6, "shifted": 0.0}
+    page = card_page.markdown(Card("m", "smoke", by_axis([p])))
+    assert "(0.60–0.90 over 2 formats)" in page and "(0.00–0.25 over 2 formats)" in page
+    assert "0.60–0.90 over 2 formats" in card_page.html(Card("m", "smoke", by_axis([p])))

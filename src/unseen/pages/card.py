@@ -70,8 +70,8 @@ def markdown(card: Card) -> str:
         for p, where in zip(profiles, apart(profiles), strict=True):
             cells = [
                 f"{p.study}: {p.measure}" + (f", {where}" if where else ""),
-                p.reference.text(),
-                p.shifted.text(),
+                _beside(p.reference.text(), p.over_formats(shifted=False)),
+                _beside(p.shifted.text(), p.over_formats(shifted=True)),
                 p.gap.text(signed=True),
                 f"{p.chance:g}",
                 str(p.n),
@@ -81,6 +81,10 @@ def markdown(card: Card) -> str:
             lines.append(f"| {' | '.join(_cell(c) for c in cells)} |")
         lines.append("")
     return "\n".join([*lines, *(f"- {_cell(note)}" for note in card.notes)]).rstrip() + "\n"
+
+
+def _beside(text: str, formats: str) -> str:
+    return f"{text} ({formats})" if formats else text
 
 
 def _json(card: Card) -> str:
@@ -114,6 +118,7 @@ def _profile(p: Profile, where: str) -> dict[str, Any]:
         "gap": p.gap.text(signed=True),
         "scores": glyphs.scores(p.reference, p.shifted, p.chance),
         "curve": glyphs.curve(p.curve),
+        "formats": (p.over_formats(shifted=False), p.over_formats(shifted=True)),
         "n": p.n,
         "evidence": p.evidence,
         "note": p.note,

@@ -14,6 +14,8 @@ import numpy as np
 from unseen.core.errors import Unknown, nearest
 from unseen.core.record import Split
 
+PLENTY = 10  # seeds; a split that has items for fewer is shared by all
+
 T = TypeVar("T", covariant=True)
 TRAIN = Split("train")
 
@@ -48,9 +50,11 @@ def no_split(task: str, wanted: str, tested: Iterable[str]) -> Unknown:
 
 
 def own(task: Draws[T], split: str, n: int, *, seed: int, rng: np.random.Generator) -> Sequence[T]:
-    """The n items of a seed, none of which another seed has; fewer where the split holds fewer.
+    """The n items of a seed, none of which another seed has. Where the split has not enough for ten seeds, all seeds
+    have the same n (or all there are).
 
-    Every seed gives a generator of the same stream. Items that only some seeds had by chance would be neither shared by
-    all nor each seed's own, and nothing could be judged of them.
+    Every seed gives a generator of the same stream. Items that only some seeds had, by chance or because the split ran
+    out, would be neither shared by all nor each seed's own, and nothing could be judged of them.
     """
-    return task.draw(split, n * (seed + 1), rng)[n * seed :]
+    drawn = task.draw(split, n * max(PLENTY, seed + 1), rng)
+    return drawn[:n] if len(drawn) < n * PLENTY else drawn[n * seed :][:n]
