@@ -6,7 +6,11 @@ import contextlib
 import io
 import os
 import shutil
+import socket
+import subprocess
 import sys
+import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -44,6 +48,52 @@ def smollm2_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     finally:
         os.environ.pop("UNSEEN_HOME") if before is None else os.environ.update(UNSEEN_HOME=before)
     return place
+
+
+def started(folder: Path, log: Path) -> tuple[subprocess.Popen[bytes], str]:
+    """A server of that checkpoint on a free port of loopback, ready to answer."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [Path(sys.executable).with_name("transformers"), "serve", str(folder), "--port", str(port)]
+    words = {**os.environ, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
+    given = ["--host", "127.0.0.1", "--device", "cpu", "--dtype", "float32"]
+    process = subprocess.Popen([*command, *given], env=words, stdout=log.open("wb"), stderr=subprocess.STDOUT)
+    url = f"http://127.0.0.1:{port}"
+    until = time.monotonic() + 180
+    while time.monotonic() < until and process.poll() is None:
+        try:
+            with urllib.request.urlopen(f"{url}/health", timeout=1):
+                return process, f"{url}/v1"
+        except OSError:
+            time.sleep(0.2)
+    process.kill()
+    pytest.fail(f"transformers serve did not start: {log.read_text()[-2000:]}")
+
+
+@pytest.fixture(scope="session")
+def served(smollm2_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
+    """(checkpoint, base URL) of a server with smollm2, stopped at the end."""
+    if find_spec("fastapi") is None or find_spec("uvicorn") is None:
+        pytest.skip("transformers serve needs the extra serving")
+    [folder] = (smollm2_home / "cache" / "models").glob("smollm2-*/")
+    process, url = started(folder, tmp_path_factory.mktemp("serve") / "log.txt")
+    yield folder, url
+    process.terminate()
+    try:
+        process.wait(20)
+    except subprocess.TimeoutExpired:
+        process.kill()
+
+
+@pytest.fixture
+def here(smollm2_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The converted checkpoint's home, with answers kept elsewhere."""
+    monkeypatch.setenv("UNSEEN_HOME", str(smollm2_home))
+    monkeypatch.setattr(
+        "unseen.models.server.PROBE_SECONDS", 60.0
+    )  # a model that computes on a busy machine is no silent server
+    return tmp_path
 
 
 @dataclass(frozen=True)

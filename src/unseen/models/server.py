@@ -102,7 +102,9 @@ class Server:
         self.gate = Gate(BEGIN, concurrency)
         self.who, self.most = f"api:{name}@{url}", "max_tokens"
         wait = seconds or float(os.environ.get("UNSEEN_API_TIMEOUT", "120"))
-        self.client = OpenAI(base_url=url, api_key=_key(), max_retries=0, timeout=wait)
+        # a line for each request: on one that is used again, a reply sent twice would be taken for the next one's
+        once = {"Connection": "close"}
+        self.client = OpenAI(base_url=url, api_key=_key(), max_retries=0, timeout=wait, default_headers=once)
 
     def answer_all(self, prompts: Sequence[Prompt], heard: Callable[[int, Answer], None], **words: Any) -> None:
         """Call `heard(index, answer)` as each answer arrives. Raises Failed where the server keeps failing."""
