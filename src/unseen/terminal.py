@@ -236,7 +236,7 @@ def card(made: Card, written: Sequence[Path] = (), *, as_json: bool) -> None:
         return show_json({**made.to_json(), "written": [str(p) for p in written]})
     from rich.text import Text
 
-    from .pages.card import apart
+    from .pages.card import apart, survives
 
     console = _console()
     heading = f"{made.model} at tier {made.tier}" + (f", against {made.against}" if made.against else "")
@@ -250,7 +250,7 @@ def card(made: Card, written: Sequence[Path] = (), *, as_json: bool) -> None:
         "along the axis",
         "chance",
         "n",
-        *(["change, shifted"] if made.against else []),
+        *(["change, shifted", "survives"] if made.against else []),
     )
     for axis, profiles in made.axes.items():
         for p, where in zip(profiles, apart(profiles), strict=True):
@@ -264,9 +264,9 @@ def card(made: Card, written: Sequence[Path] = (), *, as_json: bool) -> None:
                 f"{p.chance:g}",
                 str(p.n),
             ]
-            table.add_row(
-                *[Text(c) for c in cells + ([p.change.text(signed=True) if p.change else "–"] if made.against else [])]
-            )
+            if made.against:
+                cells += [p.change.text(signed=True) if p.change else "–", survives(p)]
+            table.add_row(*map(Text, cells))
     console.print(table)
     for note in made.notes:
         print(note)

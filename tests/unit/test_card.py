@@ -55,6 +55,16 @@ def test_what_changed_against_another_model_on_the_same_items() -> None:
     assert p.change.estimate == pytest.approx(0.5) and p.change.low > 0 and p.p < 1e-4
     assert p.change_reference.estimate == 0 and p.change_reference.low < 0 < p.change_reference.high
     assert p.to_json()["change"]["shifted"]["estimate"] == pytest.approx(0.5)
+    assert p.survives is None, "nothing was gained on the reference"
+
+
+def test_how_much_of_a_gain_survives_the_shift() -> None:
+    mine, theirs = asked("m", {3: 20, 7: 10, 10: 10}), asked("base", {3: 0, 7: 0, 10: 0})
+    (p,) = profiles("s", [Headline("length", "exact", 0.0)], Records.of(mine), Records.of(theirs))
+    assert p.survives is not None and p.survives.estimate == pytest.approx(0.5)
+    told = oracle.binomtest(20, 40).proportion_ci(0.95, "exact")  # were the gain on the reference known to be 1
+    assert 0.25 < p.survives.low < told.low and told.high < p.survives.high < 0.8
+    assert "0.50 [" in card_page.markdown(Card("m", "smoke", by_axis([p]), "base"))
 
 
 def test_what_cannot_be_said_says_why() -> None:

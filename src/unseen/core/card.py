@@ -13,6 +13,7 @@ import numpy as np
 
 from .claim import Measured, gap, level, measured, weakest
 from .compare import beside, by_side
+from .effect import ratio
 from .record import Records
 from .study import Evidence, Headline, Tier
 
@@ -45,7 +46,8 @@ class Profile:
     """What one headline of one study says of a model.
 
     `gap` is shifted minus reference; `curve` holds (coordinate, value, n) along the axis; `change` is this model minus
-    the one it was compared against, on the same shifted items (`change_reference` on the reference ones).
+    the one it was compared against, on the same shifted items (`change_reference` on the reference ones), and `survives`
+    the first divided by the second: the part of what was gained on the reference that the shift leaves.
     `formats` holds (name, reference, shifted) for every wording of the prompts, the first of which is the study's own.
     """
 
@@ -62,6 +64,7 @@ class Profile:
     where: Mapping[str, Any] = field(default_factory=dict[str, Any])
     change: Interval | None = None
     change_reference: Interval | None = None
+    survives: Interval | None = None
     p: float | None = None
     note: str = ""
     formats: Sequence[tuple[str, float, float]] = ()
@@ -92,6 +95,7 @@ class Profile:
             told["change"] = {
                 "reference": self.change_reference.to_json(),
                 "shifted": self.change.to_json(),
+                "survives": None if self.survives is None else self.survives.to_json(),
                 "p": self.p,
             }
         return told
@@ -203,10 +207,15 @@ def _changed(profile: Profile, head: Headline, mine: Mapping[str, Any], records:
     """The profile with what changed against the other model, item by item."""
     both = beside(against, records, head.measure)
     over = _varying(both, head, mine)
-    told: dict[bool, Measured] = {}
-    for shifted in (False, True):
-        effect, unit = by_side(head.measure, both, **mine, shifted=shifted)
-        told[shifted] = measured(effect, both, unit=unit, over=over)
-    changed = replace(profile, change=_interval(told[True]), change_reference=_interval(told[False]), p=told[True].p)
+    changes = {shifted: by_side(head.measure, both, **mine, shifted=shifted) for shifted in (False, True)}
+    told = {shifted: measured(effect, both, unit=unit, over=over) for shifted, (effect, unit) in changes.items()}
+    part = measured(ratio(changes[True][0], changes[False][0]), both, unit=changes[True][1], over=over)
+    changed = replace(
+        profile,
+        change=_interval(told[True]),
+        change_reference=_interval(told[False]),
+        survives=_interval(part) if told[False].low > 0 else None,  # nothing survives of what was not gained
+        p=told[True].p,
+    )
     whys = [f"change: {one.why}" for one in told.values() if one.why]
     return replace(changed, note="; ".join(w for w in (profile.note, *whys) if w))

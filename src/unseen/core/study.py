@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Tier = Literal["smoke", "laptop", "paper"]
 TIERS: tuple[Tier, ...] = get_args(Tier)
-Evidence = Literal["twin", "released data", "released outputs", "paper scale"]
+Evidence = Literal["twin", "released data", "released outputs", "paper scale", "user data"]
 EVIDENCE: tuple[Evidence, ...] = get_args(Evidence)  # weakest first
 Model = NewType("Model", str)  # a study whose Setting has a field `model: Model` takes a model
 

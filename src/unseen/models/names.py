@@ -116,6 +116,13 @@ def local(name: str, *, device: str, dtype: str) -> Any:
     return opened(resolve(name), device=device, dtype=dtype, batch_size="auto")
 
 
+def in_turns(model: Any) -> bool:
+    """Whether an opened model is spoken to in turns: it has a template for them, or is a server that takes them."""
+    inner = model.inner
+    template = getattr(getattr(inner, "tokenizer", None), "chat_template", None)
+    return bool(template) or (hasattr(inner, "chatted") and inner.chat is not False)
+
+
 def forget(name: str, cache: Path | None = None) -> None:
     """Drop every answer that is kept of a model (of what its name means now), so that it is asked again."""
     from .answers import forget as drop

@@ -70,6 +70,7 @@ class Worded:
 
     def __init__(self, inner: Any, wording: Callable[[str], str]) -> None:
         self.wording = wording
+        self.tokenizer = getattr(inner, "tokenizer", None)
         if hasattr(inner, "block"):
             self.block = inner.block
         for name in ("stream", "answer_all", "scores", "score_all"):

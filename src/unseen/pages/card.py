@@ -64,7 +64,7 @@ def markdown(card: Card) -> str:
         "",
     ]
     heads = ["study", "reference", "shifted", "gap", "chance", "n", "evidence"]
-    heads += ["change, reference", "change, shifted"] if card.against else []
+    heads += ["change, reference", "change, shifted", "survives"] if card.against else []
     for axis, profiles in card.axes.items():
         lines += [f"### {_cell(axis)}", "", f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}"]
         for p, where in zip(profiles, apart(profiles), strict=True):
@@ -77,7 +77,7 @@ def markdown(card: Card) -> str:
                 str(p.n),
                 p.evidence,
             ]
-            cells += [_change(p.change_reference), _change(p.change)] if card.against else []
+            cells += [_change(p.change_reference), _change(p.change), survives(p)] if card.against else []
             lines.append(f"| {' | '.join(_cell(c) for c in cells)} |")
         lines.append("")
     return "\n".join([*lines, *(f"- {_cell(note)}" for note in card.notes)]).rstrip() + "\n"
@@ -104,6 +104,11 @@ def _cell(text: str) -> str:
     return " ".join(inert(text).split()).replace("|", "\\|").replace("<", "&lt;")
 
 
+def survives(p: Profile) -> str:
+    """The part of a gain that the shift leaves; a dash where nothing was gained."""
+    return "–" if p.survives is None else p.survives.text()
+
+
 def _change(change: Any) -> str:
     return change.text(signed=True) if change else "–"
 
@@ -124,5 +129,6 @@ def _profile(p: Profile, where: str) -> dict[str, Any]:
         "note": p.note,
         "change": _change(p.change),
         "change_reference": _change(p.change_reference),
+        "survives": survives(p),
         "p": "" if p.p is None or p.p != p.p else glyphs.number(p.p),
     }
