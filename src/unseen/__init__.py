@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .cards import card as card
     from .core.card import Card as Card
     from .core.claim import Claim as Claim
     from .core.claim import Verdict as Verdict
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from .core.study import Needs as Needs
     from .core.study import Paper as Paper
     from .core.study import Study as Study
-    from .driver import card as card
     from .driver import compare as compare
     from .driver import judge as judge
     from .driver import run as run
@@ -42,7 +42,8 @@ _HOMES = {
     **dict.fromkeys(("Trial", "plan"), "core.plan"),
     **dict.fromkeys(("Item", "Records", "Row", "Split"), "core.record"),
     **dict.fromkeys(("Needs", "Paper", "Study"), "core.study"),
-    **dict.fromkeys(("run", "judge", "card", "compare"), "driver"),
+    "card": "cards",
+    **dict.fromkeys(("run", "judge", "compare"), "driver"),
     "reward": "rewards",
 }
 

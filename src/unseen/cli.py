@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from . import words
+from .cli_models import card, fit
 
 if TYPE_CHECKING:
     from .core.ledger import Judged
@@ -168,6 +169,7 @@ def report(
 ) -> None:
     """Write one HTML file that opens with no network."""
     from . import driver, terminal
+    from .cards import card as carded
     from .pages import report as page
 
     names = words.slugs_of(studies or ["all"], tier=tier, model=model)
@@ -175,47 +177,12 @@ def report(
         [driver.ask(s, tier, model=model, sweep=words.sweep_of(set_), seeds=seeds) for s in names],
         every=bool(studies) and studies != ["all"],
     )
-    cards = [driver.card(m, tier, formats=3, measured=False) for m in card or ()]
+    cards = [carded(m, tier, formats=3, measured=False) for m in card or ()]
     terminal.wrote([page.write(judged, out, cards=cards)], as_json=json)
 
 
-@app.command()
-def card(
-    model: words.ModelName,
-    tier: words.TierWord = "laptop",
-    against: Annotated[
-        str | None, typer.Option("--against", metavar="MODEL", help="A second model, compared item by item.")
-    ] = None,
-    formats: Annotated[
-        int, typer.Option("--formats", help="1 to 3: the same prompts in other words, shown beside every score.")
-    ] = 3,
-    on: words.On = "here",
-    set_: words.Sets = None,
-    limit: words.Limit = None,
-    num_fewshot: words.Shots = None,
-    apply_chat_template: words.Chat = None,
-    dtype: words.Dtype = None,
-    device: words.Device = None,
-    batch_size: words.Batch = None,
-    fresh: words.Fresh = False,
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Also write the card: .html, .md or .json.")] = None,
-    json: words.Json = False,
-) -> None:
-    """Print one model's profile: reference, shifted, gap."""
-    from . import devices, driver, live, terminal
-    from .pages import card as page
-
-    devices.choose(device=device, batch_size=batch_size)
-    if out is not None:
-        page.check(out)
-    fields = {"limit": limit, "num_fewshot": num_fewshot, "apply_chat_template": apply_chat_template, "dtype": dtype}
-    with words.going_on(), live.watch(json) as watch:
-        how = driver.How(on, fresh, watch)
-        made = driver.card(model, tier, against=against, sweep=words.sweep_of(set_, **fields), formats=formats, how=how)
-    written = [page.write(made, out)] if out is not None else []
-    terminal.card(made, written, as_json=json)
-    shown = {p.study for profiles in made.axes.values() for p in profiles}
-    raise typer.Exit(0 if shown >= {slug for slug, _ in driver.takers()} else 1)
+app.command()(card)
+app.command()(fit)
 
 
 @app.command()
@@ -273,47 +240,6 @@ def score(
 
     judged, notes = items.score(study, predictions)
     terminal.scores(judged, notes, as_json=json)
-
-
-@app.command()
-def fit(
-    method: Annotated[str, typer.Argument(metavar="METHOD", help="lora (an adapter), or full (all weights).")],
-    model: Annotated[str, typer.Option("--model", help="hf:ORG/NAME, a folder as hf:PATH, smollm2, gguf:PATH.")],
-    train: Annotated[Path, typer.Option("--train", help="Rows to train on: jsonl of prompt and completion, or chat.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="A new folder for the model, its curves and a page.")],
-    reference: Annotated[
-        Path | None, typer.Option("--reference", help="Rows like those trained on; some are held out if left out.")
-    ] = None,
-    shifted: Annotated[
-        Path | None, typer.Option("--shifted", help="Rows unlike them: watched beside the reference.")
-    ] = None,
-    epochs: Annotated[float, typer.Option("--epochs", help="How often each row is seen.")] = 3.0,
-    steps: Annotated[int | None, typer.Option("--steps", help="Steps, instead of epochs.")] = None,
-    batch: Annotated[int, typer.Option("--batch", help="Rows a step.")] = 16,
-    at_once: Annotated[int, typer.Option("--at-once", help="Rows in memory at once; 0 is all of a step.")] = 0,
-    lr: Annotated[float, typer.Option("--lr", help="Learning rate; 0 is the method's usual one.")] = 0.0,
-    rank: Annotated[int, typer.Option("--rank", help="The rank of LoRA's adapter.")] = 16,
-    longest: Annotated[int, typer.Option("--longest", help="Tokens of a row, at most; the rest is cut off.")] = 1024,
-    every: Annotated[int, typer.Option("--every", help="Steps between two looks; 0 looks ten times.")] = 0,
-    watched: Annotated[int, typer.Option("--watched", help="Rows looked at, of either side.")] = 64,
-    dtype: Annotated[str, typer.Option("--dtype", help="float32 or bfloat16.")] = "float32",
-    device: words.Device = None,
-    seed: Annotated[int, typer.Option("--seed", help="The seed of rows held out, adapter and order.")] = 0,
-    fresh: words.Fresh = False,
-    json: words.Json = False,
-) -> None:
-    """Tune a model on your rows, watched on others."""
-    from . import devices, fitting, live, terminal
-    from .methods.tuning import Recipe
-    from .pages import fit as page
-
-    devices.choose(device=device)
-    n = steps if steps is not None else fitting.steps_of(train, epochs, batch)
-    recipe = Recipe(method, n, batch, at_once, lr, rank, longest, dtype, seed)  # type: ignore[arg-type]
-    order = fitting.ordered(recipe, model, train, reference=reference, shifted=shifted, every=every, watched=watched)
-    with words.going_on(), live.watch(json) as watch:
-        made = fitting.fit(order, out, device=device or "cpu", fresh=fresh, watch=watch)
-    terminal.fitted(made, page.write(made, out / "fit.html"), as_json=json)
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from .core import find
-from .core.card import Card, Profile, by_axis, profiles
 from .core.claim import judge_study
 from .core.compare import Comparison
 from .core.compare import compare as _compare
@@ -279,56 +278,6 @@ def judged_of(asked: Sequence[Asked], *, every: bool) -> list[Judged]:
     return found
 
 
-def card(
-    model: str,
-    tier: str = "laptop",
-    *,
-    against: str | None = None,
-    sweep: Mapping[str, str] | None = None,
-    formats: int = 1,
-    measured: bool = True,
-    how: How = How(),
-) -> Card:
-    """The profile of a model over every study that takes one: one seed, items as the unit; with `formats` above 1 the
-    same prompts are asked in other words too.
-
-    With `measured=False` only what is stored is shown. A study that could not be measured stands in the notes with its
-    error. Raises Mistake where a model cannot be had, Unknown for a swept field that no study has.
-    """
-    known = takers()
-    _check_fields(known, tier, sweep or {})
-    found: list[Profile] = []
-    notes: list[str] = []
-    names = (model,) if against is None else (model, against)
-    worded = _worded(model, formats, notes)
-    if measured:
-        _reach(names)
-    for slug, study in known:
-        swept = _known(study, tier, sweep)
-        its: dict[str, Records | None] = {}
-        for name in (*names, *worded):
-            said = notes if measured or name in names else []  # wordings that were not asked are not missed
-            its[name] = _of_model(ask(slug, tier, model=name, sweep=swept, seeds=1), how if measured else None, said)
-        if (mine := its[model]) is not None and (against is None or its[against] is not None):
-            others = {named: part for n, named in worded.items() if (part := its[n]) is not None}
-            found += profiles(slug, study.headlines, mine, its[against] if against else None, others)
-    if not known:
-        notes.append("no study that takes a model was found; `unseen list` prints all.")
-    return Card(model, tier_of(tier), by_axis(found), against, notes)
-
-
-def _worded(model: str, formats: int, notes: list[str]) -> dict[str, str]:
-    """The model under its names in other words, and what each of them is. Raises Invalid for more than there are."""
-    from .models.worded import FORMATS
-
-    if not 1 <= formats <= len(FORMATS):
-        raise Invalid(f"--formats {formats}: prompts are asked in 1 to {len(FORMATS)} formats.")
-    if model.startswith(("replay:", "worded:")) and formats > 1:
-        notes.append(f"{model} answers the prompts of one format only, so what a format changes is not shown.")
-        return {}
-    return {f"worded:{k}:{model}": FORMATS[k] for k in range(1, formats)}
-
-
 def compare(
     first: str, second: str, *, studies: Sequence[str] | None = None, tier: str = "laptop", how: How = How()
 ) -> Comparison:
@@ -343,12 +292,12 @@ def compare(
         raise Unknown(
             f"--study {strange[0]}: no study that takes a model is called so{nearest(strange[0], known)}. Such studies: {', '.join(known) or 'none'}."
         )
-    _reach((first, second))
+    reach((first, second))
     pairs: dict[str, tuple[Records, Records]] = {}
     notes: list[str] = []
     for slug in studies or known:
         asked = [ask(slug, tier, model=name, seeds=1) for name in (first, second)]
-        a, b = (_of_model(one, how, notes) for one in asked)
+        a, b = (of_model(one, how, notes) for one in asked)
         if a is not None and b is not None:
             pairs[slug] = (a, b)
     if not pairs:
@@ -357,7 +306,7 @@ def compare(
     return replace(made, notes=[*made.notes, *notes])
 
 
-def _reach(names: Iterable[str]) -> None:
+def reach(names: Iterable[str]) -> None:
     """Raise Mistake where one of several models cannot be had, before the first is measured."""
     from .models import probe
 
@@ -365,7 +314,7 @@ def _reach(names: Iterable[str]) -> None:
         probe(name)
 
 
-def _of_model(asked: Asked, how: How | None, notes: list[str]) -> Records | None:
+def of_model(asked: Asked, how: How | None, notes: list[str]) -> Records | None:
     """One model's records of a study, measured first where `how` says how; None, with a note, where there are none."""
     if how is not None:
         outcomes = measure(asked, how)
@@ -383,24 +332,6 @@ def _of_model(asked: Asked, how: How | None, notes: list[str]) -> Records | None
     if old := [t.key for t in there if store.stale(t)]:
         notes.append(f"{asked.slug}: {', '.join(old)} of {asked.model} measured by older code; --fresh measures again.")
     return store.records(there) if there else None
-
-
-def _check_fields(known: Sequence[tuple[str, Study]], tier: str, sweep: Mapping[str, str]) -> None:
-    """Raise Unknown for a swept field that no study's model settings have: nothing would act on it."""
-    names = sorted({n for _, study in known for n in _fields(study, tier)})
-    if strange := [name for name in sweep if name not in names]:
-        raise Unknown(
-            f"--set {strange[0]}: no study that takes a model has a field {strange[0]!r}{nearest(strange[0], names)}. Fields there are: {', '.join(names) or 'none'}."
-        )
-
-
-def _fields(study: Study, tier: str) -> set[str]:
-    return {f.name for s in study.settings(tier_of(tier)) if model_field(type(s)) for f in fields(s)}
-
-
-def _known(study: Study, tier: str, sweep: Mapping[str, str] | None) -> dict[str, str]:
-    """The part of a sweep that this study's model settings have fields for: a card spans studies that differ."""
-    return {k: v for k, v in (sweep or {}).items() if k in _fields(study, tier)}
 
 
 def _folder(path: Path) -> tuple[str, Records]:

@@ -85,6 +85,18 @@ def sweep_of(words: list[str] | None, **fields: object) -> dict[str, str]:
     return found
 
 
+def minutes_of(word: str) -> float:
+    """Minutes from `90s`, `10m`, `2h`, or a number of minutes. Raises Invalid for another word."""
+    import re
+
+    from .core.errors import Invalid
+
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", word.strip())
+    if found is None or float(found[1]) == 0:
+        raise Invalid(f"--budget {word}: write a time such as 90s, 10m or 2h.")
+    return float(found[1]) * {"s": 1 / 60, "": 1, "m": 1, "h": 60}[found[2]]
+
+
 @contextmanager
 def going_on() -> Generator[None]:
     """Ctrl-C keeps what is done and prints the command that goes on."""
