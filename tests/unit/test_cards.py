@@ -46,7 +46,7 @@ def test_the_gap_known_worst_is_asked_most_while_time_is_left(monkeypatch: pytes
     sizes = [n for slug, n in asked if slug == "wide"]
     assert asked[:2] == [("slow", 4), ("wide", 4)] and sizes == [4, 8, 16, 32, 64, 128, 256]
     assert [n for slug, n in asked if slug == "slow"] == [4, 8], "of the narrow one only what time was left for"
-    assert clock.now <= 66 and [p.n for p in found] == [8, 256] and "1.1 of 1.1 minutes were spent" in wanted.notes[-1]
+    assert clock.now <= 66 and [p.n for p in found] == [8, 256] and "1.0 of 1.1 minutes were spent" in wanted.notes[-1]
     with pytest.raises(Invalid, match="in no time"):
         cards.within([], wanted, 0)
 
