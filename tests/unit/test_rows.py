@@ -28,3 +28,8 @@ def test_what_cannot_be_read_is_said(tmp_path: Path) -> None:
     path.write_bytes(b"{}\n\xff\n")
     with pytest.raises(Invalid, match=r"not UTF-8 text .* save it as UTF-8"):
         list(json_rows(path, "x"))
+    path.write_bytes(b"\xef\xbb\xbf{}\n")
+    assert list(json_rows(path, "x")) == [(1, {})]  # saved with a mark of its encoding
+    path.write_text("[" * 100_000, encoding="utf-8")
+    with pytest.raises(Invalid, match=r"line 1 is no JSON .*recursion"):
+        list(json_rows(path, "x"))

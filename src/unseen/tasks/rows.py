@@ -22,7 +22,7 @@ def json_rows(path: Path, holds: str) -> Iterator[tuple[int, Any]]:
     if not path.is_file():
         raise Missing(f"there is no file {path}; {holds}.")
     try:
-        with path.open(encoding="utf-8") as file:
+        with path.open(encoding="utf-8-sig") as file:  # some editors put a mark before the first line
             yield from json_lines(file, str(path), holds)
     except UnicodeDecodeError as error:
         raise Invalid(f"{path} is not UTF-8 text ({error.reason} at byte {error.start}); save it as UTF-8.") from None
@@ -36,7 +36,7 @@ def json_lines(lines: Iterable[str], where: str, holds: str) -> Iterator[tuple[i
             continue
         try:
             value = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise Invalid(f"{where}, line {number} is no JSON ({error}); {holds}.") from None
         found = True
         yield number, value
