@@ -21,6 +21,7 @@ EXTRAS: Mapping[str, Mapping[str, str]] = {
     "data": {"datasets": "datasets", "scikit-learn": "sklearn"},
     "rl": {"trl": "trl"},
     "text": {"wordfreq": "wordfreq"},
+    "nearest": {"bm25s": "bm25s"},
     "chemistry": {"rdkit": "rdkit", "selfies": "selfies"},
 }
 

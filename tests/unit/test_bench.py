@@ -18,7 +18,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[2]))  # bench/ stands beside the package, not in it
 
 from bench import __main__ as runner
-from bench import by_hand, echo, generation, generators, scoring, seeds, sides, timing, trainer, training
+from bench import by_hand, echo, generation, generators, overlap, scoring, seeds, sides, timing, trainer, training
 
 TURNS = timing.Turns(
     [timing.Spent(1.0, 2.0), timing.Spent(2.0, 2.0), timing.Spent(1.0, 4.0)],
@@ -258,3 +258,18 @@ def test_an_echo_repeats_itself() -> None:
 def test_a_short_turn_costs_something() -> None:
     cost = timing.spent(lambda: sum(range(1_000)))
     assert 0 < cost.cpu < 0.1 and cost.wall > 0
+
+
+@pytest.mark.skipif(find_spec("wordfreq") is None, reason="wordfreq comes with the extra text")
+def test_rows_with_copies_planted_among_them() -> None:
+    from unseen.tasks.overlap import overlap as audit
+
+    rng = np.random.default_rng(0)
+    train, test = (overlap.drawn(n, side, rng) for side, n in (("train", 600), ("test", 200)))
+    planted = overlap.plant(train, test, rng)
+    assert len(planted.same) == len(planted.near) == 10 and not planted.same & planted.near
+    known = {p.prompt for p in train}
+    assert {p.id for p in planted.test if p.prompt in known} == planted.same
+    assert overlap.found(planted, audit(train, planted.test)) == {"same": 1, "near": 1, "false": 0}
+    if find_spec("rensa") is not None:
+        assert overlap.by_rensa_shares(train, planted) == {"same": 1, "near": 1, "false": 0}
