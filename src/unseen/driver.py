@@ -16,7 +16,7 @@ from .core.card import Card, Profile, by_axis, profiles
 from .core.claim import judge_study
 from .core.compare import Comparison
 from .core.compare import compare as _compare
-from .core.errors import Damaged, Failed, Invalid, Missing, Mistake, Unknown, nearest
+from .core.errors import Failed, Invalid, Missing, Mistake, Unknown, nearest
 from .core.execute import Outcome, Pool, execute, here, procs
 from .core.lab import local_home
 from .core.ledger import Judged
@@ -313,12 +313,13 @@ def card(
 def compare(
     first: str, second: str, *, studies: Sequence[str] | None = None, tier: str = "laptop", how: How = How()
 ) -> Comparison:
-    """The paired differences of two models over every study that takes one, or of two folders of `--output-path`."""
-    if Path(first).is_dir() or Path(second).is_dir():
-        (slug, a), (other, b) = _folder(Path(first)), _folder(Path(second))
-        if slug != other:
-            raise Invalid(f"{first} holds {slug} and {second} holds {other}; two runs of one study can be compared.")
-        return _compare(first, second, {slug: (a, b)})
+    """The paired differences of two models over every study that takes one, or of two logs: folders of `--output-path`,
+    logs of lm-eval or of inspect. Raises Missing or Invalid for logs that cannot be paired."""
+    from .logs.pairs import paired
+
+    if (held := paired(first, second, studies)) is not None:
+        made = _compare(held.first, held.second, held.sides)
+        return replace(made, notes=[*held.notes, *made.notes])
     known = dict(takers())
     if strange := [s for s in studies or () if s not in known]:
         raise Unknown(
@@ -382,20 +383,3 @@ def _fields(study: Study, tier: str) -> set[str]:
 def _known(study: Study, tier: str, sweep: Mapping[str, str] | None) -> dict[str, str]:
     """The part of a sweep that this study's model settings have fields for: a card spans studies that differ."""
     return {k: v for k, v in (sweep or {}).items() if k in _fields(study, tier)}
-
-
-def _folder(path: Path) -> tuple[str, Records]:
-    """The study's slug and the records in a folder that `run --output-path` wrote. Raises Missing or Damaged."""
-    import json
-
-    import polars as pl
-
-    if not (path / "results.json").is_file():
-        raise Missing(f"{path} is no folder that `unseen run … --output-path {path}` wrote: it holds no results.json.")
-    items = path / "items.parquet"
-    try:
-        told = json.loads((path / "results.json").read_text(encoding="utf-8"))
-        rows = pl.read_parquet(path / "rows.parquet")
-        return str(told["study"]), Records.of_frames(rows, pl.read_parquet(items) if items.is_file() else None)
-    except (ValueError, KeyError, TypeError, OSError, pl.exceptions.PolarsError) as error:
-        raise Damaged(f"{path} cannot be read ({error}); write it again with --output-path.") from None

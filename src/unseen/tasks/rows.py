@@ -36,7 +36,7 @@ def json_lines(lines: Iterable[str], where: str, holds: str) -> Iterator[tuple[i
             continue
         try:
             value = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise Invalid(f"{where}, line {number} is no JSON ({error}); {holds}.") from None
         found = True
         yield number, value
