@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 from unseen.core.errors import Invalid, Missing
 from unseen.core.inert import label
@@ -112,8 +113,8 @@ def _entry(archive: zipfile.ZipFile, name: str) -> Any:
     if entry.compress_type != ZSTD:
         return json.loads(archive.read(name))
     text = _zstd(_raw(archive, entry))
-    if len(text) != entry.file_size:
-        raise zipfile.BadZipFile(f"{name} holds {len(text)} bytes of {entry.file_size}")
+    if crc32(text) != entry.CRC:
+        raise zipfile.BadZipFile(f"{name} is not what was written")
     return json.loads(text)
 
 

@@ -38,8 +38,10 @@ def paired(first: str, second: str, only: Sequence[str] | None = None) -> Paired
     Unknown for a task of `only` that they do not share.
     """
     kinds = [_kind(name) for name in (first, second)]
-    if kinds == ["model", "model"]:
+    if set(kinds) <= {"model", "nothing"}:
         return None
+    if "nothing" in kinds:
+        raise Missing(f"there is no file or folder {(first, second)[kinds.index('nothing')]}. A log is {WHAT}.")
     if kinds[0] != kinds[1]:
         told = (f"{name} is {'a model' if kind == 'model' else f'a log of {kind}'}" for name, kind in zip((first, second), kinds, strict=True))  # fmt: skip
         raise Invalid(f"{' and '.join(told)}; two logs of one kind, or two models, can be compared.")
@@ -56,12 +58,14 @@ def _chosen(found: Paired, only: Sequence[str] | None) -> Paired:
 
 
 def _kind(name: str) -> str:
-    """The kind of log that a name stands for, or "model"."""
+    """The kind of log that a name stands for, "model", or "nothing"."""
     path = Path(name)
     found = next((kind for kind, is_one in KINDS.items() if path.exists() and is_one(path)), None)
-    if found is None and path.exists() and name.partition(":")[0] not in MODELS:
+    if found is not None or name.partition(":")[0] in MODELS:
+        return found or "model"
+    if path.exists():
         raise Missing(f"{name} is no log that can be compared. A log is {WHAT}.")
-    return found or "model"
+    return "nothing"
 
 
 def _studies(first: str, second: str) -> Paired:
@@ -99,9 +103,9 @@ def _unlike(a: Logged, b: Logged) -> list[str]:
     for name in dict.fromkeys((*a.told, *b.told)):
         told = [part.told.get(name, "not told") for part in (a, b)]
         if told[0] != told[1] and a.told and b.told:
-            notes.append(f"its {name} is {told[0]} in A and {told[1]} in B.")
-    if bool(a.told) != bool(b.told):
-        notes.append(f"{'B' if a.told else 'A'} has no results file beside it that can be read, so versions and shots could not be checked.")  # fmt: skip
+            notes.append(f"not asked alike: {name} {told[0]} in A, {told[1]} in B.")
+    if lacking := [side for side, part in (("A", a), ("B", b)) if not part.told]:
+        notes.append(f"no results file that can be read lies beside {' and '.join(lacking)}, so versions and shots could not be checked.")  # fmt: skip
     at = {name: i for i, name in enumerate(b.items.ids)}
     shared = [(i, at[name]) for i, name in enumerate(a.items.ids) if name in at]
     for word, x, y in (("prompts", a.items.prompts, b.items.prompts), ("right answers", a.items.truths, b.items.truths)):  # fmt: skip
