@@ -21,6 +21,7 @@ import pytest
 
 FIXTURES = Path(__file__).parent / "studies" / "fixtures"
 sys.path.insert(0, str(Path(__file__).parent / "pages"))  # made.py: a study that was never run
+sys.path.insert(0, str(Path(__file__).parent / "logs"))  # made_logs.py: what other harnesses log
 
 
 @pytest.fixture

@@ -187,16 +187,14 @@ app.command()(fit)
 
 @app.command()
 def compare(
-    first: Annotated[
-        str, typer.Argument(metavar="A", help="A model, or a folder that `run --output-path --log-samples` wrote.")
-    ],
-    second: Annotated[str, typer.Argument(metavar="B", help="Another one.")],
-    study: Annotated[list[str] | None, typer.Option("--study", help="Only these studies (models).")] = None,
+    first: words.First,
+    second: words.Second,
+    study: Annotated[list[str] | None, typer.Option("--study", help="Only these studies, or tasks of logs.")] = None,
     tier: words.TierWord = "laptop",
     on: words.On = "here",
     json: words.Json = False,
 ) -> None:
-    """Compare two models, or two runs, item by item."""
+    """Compare two models, runs or logs, item by item."""
     from . import driver, live, terminal
 
     with words.going_on(), live.watch(json) as watch:
@@ -252,18 +250,22 @@ def use(ctx: typer.Context, study: words.Slug) -> None:
 
 @app.command()
 def export(
-    study: words.Slug,
-    to: Annotated[str, typer.Option("--to", help="csv, parquet, or checkpoints (folders that transformers opens).")],
+    study: words.Part,
+    to: words.Form,
     out: Annotated[Path, typer.Option("--out", "-o", help="The folder to write into.")] = Path("export"),
     tier: words.TierWord = "laptop",
     model: words.ModelWord = None,
     set_: words.Sets = None,
     seeds: words.Seeds = None,
+    n: Annotated[int, typer.Option("--n", min=1, help="Items per split, of lm-eval-tasks.")] = 100,
     json: words.Json = False,
 ) -> None:
-    """Write tables or trained models for other tools."""
-    from . import driver, export, terminal
+    """Write tables, tasks or trained models for other tools."""
+    from . import driver, export, lm_eval_tasks, terminal
 
+    if to == "lm-eval-tasks":
+        written = lm_eval_tasks.write(study, out, n=n, tier=tier, sweep=words.sweep_of(set_))
+        return terminal.wrote(written, as_json=json, then=lm_eval_tasks.command(study, out))
     asked = driver.ask(study, tier, model=model, sweep=words.sweep_of(set_), seeds=seeds)
     terminal.wrote(export.write(asked, to, out), as_json=json)
 

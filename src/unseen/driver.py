@@ -15,7 +15,7 @@ from .core import find
 from .core.claim import judge_study
 from .core.compare import Comparison
 from .core.compare import compare as _compare
-from .core.errors import Damaged, Failed, Invalid, Missing, Mistake, Unknown, nearest
+from .core.errors import Failed, Invalid, Missing, Mistake, Unknown, nearest
 from .core.execute import Outcome, Pool, execute, here, procs
 from .core.lab import local_home
 from .core.ledger import Judged
@@ -281,12 +281,13 @@ def judged_of(asked: Sequence[Asked], *, every: bool) -> list[Judged]:
 def compare(
     first: str, second: str, *, studies: Sequence[str] | None = None, tier: str = "laptop", how: How = How()
 ) -> Comparison:
-    """The paired differences of two models over every study that takes one, or of two folders of `--output-path`."""
-    if Path(first).is_dir() or Path(second).is_dir():
-        (slug, a), (other, b) = _folder(Path(first)), _folder(Path(second))
-        if slug != other:
-            raise Invalid(f"{first} holds {slug} and {second} holds {other}; two runs of one study can be compared.")
-        return _compare(first, second, {slug: (a, b)})
+    """The paired differences of two models over every study that takes one, or of two logs: folders of `--output-path`,
+    logs of lm-eval or of inspect. Raises Missing or Invalid for logs that cannot be paired."""
+    from .logs.pairs import paired
+
+    if (held := paired(first, second, studies)) is not None:
+        made = _compare(held.first, held.second, held.sides)
+        return replace(made, notes=[*held.notes, *made.notes])
     known = dict(takers())
     if strange := [s for s in studies or () if s not in known]:
         raise Unknown(
@@ -332,20 +333,3 @@ def of_model(asked: Asked, how: How | None, notes: list[str]) -> Records | None:
     if old := [t.key for t in there if store.stale(t)]:
         notes.append(f"{asked.slug}: {', '.join(old)} of {asked.model} measured by older code; --fresh measures again.")
     return store.records(there) if there else None
-
-
-def _folder(path: Path) -> tuple[str, Records]:
-    """The study's slug and the records in a folder that `run --output-path` wrote. Raises Missing or Damaged."""
-    import json
-
-    import polars as pl
-
-    if not (path / "results.json").is_file():
-        raise Missing(f"{path} is no folder that `unseen run … --output-path {path}` wrote: it holds no results.json.")
-    items = path / "items.parquet"
-    try:
-        told = json.loads((path / "results.json").read_text(encoding="utf-8"))
-        rows = pl.read_parquet(path / "rows.parquet")
-        return str(told["study"]), Records.of_frames(rows, pl.read_parquet(items) if items.is_file() else None)
-    except (ValueError, KeyError, TypeError, OSError, pl.exceptions.PolarsError) as error:
-        raise Damaged(f"{path} cannot be read ({error}); write it again with --output-path.") from None

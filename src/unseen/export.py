@@ -1,4 +1,5 @@
-"""What was measured and trained, in forms that other tools open: csv, parquet, and checkpoints for transformers."""
+"""What was measured and trained, in forms that other tools open: csv, parquet, the results and samples of
+lm-evaluation-harness, and checkpoints for transformers."""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ from .core.study import values_of
 if TYPE_CHECKING:
     from .driver import Asked
 
-FORMATS = ("csv", "parquet", "checkpoints")
+FORMATS = ("csv", "parquet", "lm-eval", "checkpoints")
 
 
 def write(asked: Asked, to: str, out: Path) -> list[Path]:
@@ -25,11 +26,15 @@ def write(asked: Asked, to: str, out: Path) -> list[Path]:
     from . import driver
 
     if to not in FORMATS:
-        raise Invalid(f"--to {to}: there is no such format; the formats are {', '.join(FORMATS)}.")
+        raise Invalid(f"--to {to}: there is no such format; the formats are {', '.join(FORMATS)}, lm-eval-tasks.")
     if to == "checkpoints":
         return _checkpoints(asked, out)
     judged = driver.judge(asked)
     out.mkdir(parents=True, exist_ok=True)
+    if to == "lm-eval":
+        from .logs import lm_eval_written
+
+        return lm_eval_written.write(judged, Store(driver.home()).items, out)
     return _tables(judged, out, to)
 
 

@@ -15,6 +15,7 @@ from .core.errors import Invalid, Unknown, nearest
 from .core.task import Example, Task
 
 Reward = Callable[..., list[float]]
+Score = Callable[[str, Any, str], Mapping[str, float]]
 
 
 def reward(name: str, *, measure: str | None = None) -> Reward:
@@ -23,6 +24,23 @@ def reward(name: str, *, measure: str | None = None) -> Reward:
     The columns are those of rows that `unseen data` wrote: `id` and `receipt`, from which the items are drawn again (once
     for each receipt). A completion is a text, or chat turns whose last content counts. `measure` names one of the task's
     scores; the first if left out. Raises Unknown for a study, task or measure that is not there, Invalid for other rows.
+    """
+    score = scorer(name)
+
+    def rewards(prompts: Sequence[Any], completions: Sequence[Any], **columns: Any) -> list[float]:
+        ids, receipts = (_column(columns, c, len(completions)) for c in ("id", "receipt"))
+        told = (score(i, r, text_of(c)) for c, i, r in zip(completions, ids, receipts, strict=True))
+        return [_chosen(name, scores, measure) for scores in told]
+
+    rewards.__name__ = rewards.__qualname__ = name.replace("/", "_")
+    return rewards
+
+
+def scorer(name: str) -> Score:
+    """A function `f(id, receipt, answer) -> {measure: score}` that scores answers to items of `STUDY` or `STUDY/TASK`.
+
+    Items are drawn again from their receipts, once for each. Raises Unknown for a study that is not there, Invalid for
+    one without tasks; the function raises Invalid for an item that its receipt does not draw.
     """
     slug, _, wanted = name.partition("/")
     study = find.study(slug)
@@ -39,15 +57,18 @@ def reward(name: str, *, measure: str | None = None) -> Reward:
             raise Invalid(f"a row is of the task {told.get('task')!r}; this reward is of {name}.")
         key = json.dumps(told, sort_keys=True, default=str)
         if key not in drawn:
-            drawn[key] = items.redrawn(slug, study, told, "a training row")[1:]
+            drawn[key] = items.redrawn(slug, study, told, "a row")[1:]
         return drawn[key]
 
-    def rewards(prompts: Sequence[Any], completions: Sequence[Any], **columns: Any) -> list[float]:
-        ids, receipts = (_column(columns, c, len(completions)) for c in ("id", "receipt"))
-        return [_one(*items_of(r), i, text_of(c), measure) for c, i, r in zip(completions, ids, receipts, strict=True)]
+    def score(identity: str, receipt: Any, answer: str) -> Mapping[str, float]:
+        task, examples = items_of(receipt)
+        if identity not in examples:
+            raise Invalid(
+                f"no item {identity!r} is drawn by its receipt; ids and receipts must be as `unseen data` wrote them."
+            )
+        return task.score(examples[identity], answer)
 
-    rewards.__name__ = rewards.__qualname__ = name.replace("/", "_")
-    return rewards
+    return score
 
 
 def text_of(completion: Any) -> str:
@@ -68,16 +89,9 @@ def _column(columns: Mapping[str, Any], name: str, n: int) -> Sequence[Any]:
     return columns[name]
 
 
-def _one(task: Task, drawn: Mapping[str, Example], identity: str, said: str, measure: str | None) -> float:
-    if identity not in drawn:
-        raise Invalid(
-            f"no item {identity!r} is drawn by its receipt; ids and receipts must be as `unseen data` wrote them."
-        )
-    scores = task.score(drawn[identity], said)
+def _chosen(name: str, scores: Mapping[str, float], measure: str | None) -> float:
     if measure is None:
         return float(next(iter(scores.values())))
     if measure not in scores:
-        raise Unknown(
-            f"{task.name} has no score {measure!r}{nearest(measure, scores)}. Its scores: {', '.join(scores)}."
-        )
+        raise Unknown(f"{name} has no score {measure!r}{nearest(measure, scores)}. Its scores: {', '.join(scores)}.")
     return float(scores[measure])

@@ -279,7 +279,8 @@ def comparison(found: Comparison, *, as_json: bool) -> None:
         return show_json(found.to_json())
     from rich.text import Text
 
-    console, table = _console(), _table("what", "split", "A", "B", "B − A", "p", "Holm", "n")
+    columns = ("what", "split", "A", "B", "B − A", "won", "lost", "McNemar", "p", "Holm", "n")
+    console, table = _console(), _table(*columns)
     for d in found.differences:
         table.add_row(
             *[
@@ -290,6 +291,10 @@ def comparison(found: Comparison, *, as_json: bool) -> None:
                     f"{d.a:.3f}",
                     f"{d.b:.3f}",
                     f"{d.estimate:+.3f} [{d.low:+.3f}, {d.high:+.3f}]",
+                    *(
+                        "" if v is None else f"{v:.3g}" if isinstance(v, float) else str(v)
+                        for v in (d.won, d.lost, d.mcnemar)
+                    ),
                     f"{d.p:.3g}",
                     f"{d.holm:.3g}",
                     str(d.n),

@@ -29,6 +29,23 @@ ModelName = Annotated[
         help="hf:ORG/NAME, gguf:PATH, smollm2, api:NAME@URL, py:module:function, tiny:decoder, replay:FILE.",
     ),
 ]
+Part = Annotated[
+    str, typer.Argument(metavar="STUDY[/TASK]", help="A study; of lm-eval-tasks, also one task of a study.")
+]
+Form = Annotated[
+    str,
+    typer.Option(
+        "--to",
+        help="csv, parquet, lm-eval (its results and samples), lm-eval-tasks (for its --include_path), or checkpoints (folders that transformers opens).",
+    ),
+]
+First = Annotated[
+    str,
+    typer.Argument(
+        metavar="A", help="A model, a folder that `run --output-path` wrote, or a log of lm-eval or inspect."
+    ),
+]
+Second = Annotated[str, typer.Argument(metavar="B", help="Another one.")]
 Sets = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="FIELD=A,B", help="Replace a field of the settings; commas sweep, 5:6:7 is a tuple."),

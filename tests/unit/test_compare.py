@@ -78,3 +78,33 @@ def test_holm_over_all_differences() -> None:
     p = sorted(d.p for d in found)
     assert sorted(d.holm for d in found) == pytest.approx([2 * p[0], max(2 * p[0], p[1])])
     assert measured(gap("exact", {"split": "long"}, {"split": "short"}), a).units == 120
+
+
+def test_right_and_wrong_are_counted_and_graded_scores_are_no_sign_test() -> None:
+    """19 items a little worse and 11 much better: the counts' p is .2, the mean's is small; McNemar's is of right or wrong."""
+    a = np.full(30, 0.5)
+    b = a + np.array([-0.001] * 19 + [0.4] * 11)
+    told = compare("A", "B", {"s": (Records.of(asked([a], "one")), Records.of(asked([b], "two")))})
+    (d,) = told.differences
+    half = oracle.ttest_rel(b, a)
+    assert (d.won, d.lost, d.mcnemar) == (None, None, None) and oracle.binomtest(11, 30).pvalue > 0.1
+    assert d.p == pytest.approx(half.pvalue, rel=0.2) and 0 < d.low <= half.confidence_interval(0.95).low
+    right = [(v > 0.5).astype(float) for v in (a, b)]
+    (d,) = compare("A", "B", {"s": tuple(Records.of(asked([v], m)) for v, m in zip(right, "ab", strict=True))}).differences  # type: ignore[arg-type]  # fmt: skip
+    assert (d.won, d.lost) == (11, 0) and d.mcnemar == 2 / 2**11 and d.p >= d.mcnemar
+
+
+@pytest.mark.parametrize(("n", "won", "lost"), [(9, 3, 1), (12, 8, 1), (31, 9, 2), (400, 6, 0), (1000, 22, 3)])
+def test_mcnemar_is_exact_and_p_is_never_below_it(n: int, won: int, lost: int) -> None:
+    a, b = np.zeros(n), np.zeros(n)
+    b[:won], a[won : won + lost] = 1, 1
+    (d,) = compare("A", "B", {"s": (Records.of(asked([a], "one")), Records.of(asked([b], "two")))}).differences
+    assert (d.won, d.lost) == (won, lost)
+    assert d.mcnemar == pytest.approx(oracle.binomtest(won, won + lost, 0.5).pvalue) and d.p >= d.mcnemar * (1 - 1e-9)
+    assert (d.p <= 0.05) == (d.low > 0)
+
+
+def test_nothing_shared_is_said() -> None:
+    a, b = Records.of(asked([[1, 0]], "one")), Records.of(asked([[1, 0]], "two", first=2))
+    told = compare("A", "B", {"s": (a, b)})
+    assert not told.differences and told.notes == ["s: exact: A and B share no item, so nothing is compared."]

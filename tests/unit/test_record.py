@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from unseen.core.coded import Coded
+from unseen.core.coded import Coded, joined
 from unseen.core.errors import Invalid, Unknown
 from unseen.core.record import Item, Records, Row, Scored, Split, drawn_of
 
@@ -181,3 +181,29 @@ def test_coded_columns() -> None:
     assert column.levels == (None, True, 2, "a", "b") and column.values().tolist() == ["b", None, 2, True, "a"]
     assert column.take(np.array([0, 4])).present() == ["a", "b"]
     assert isinstance(Records.of(rows()).frame(), pl.DataFrame)
+
+
+def test_scores_a_column_at_a_time_are_the_same_records() -> None:
+    rng = np.random.default_rng(0)
+    ids = [f"i{k}" for k in rng.permutation(50)]
+    scores = {"exact": rng.integers(0, 2, 50).astype(float), "loss": rng.normal(size=50)}
+    scores["loss"][7] = np.nan
+    told = [
+        ({"setting": "log", "width": 3}, 2, Item(i, LONG, "", "", "", {m: v[k] for m, v in scores.items() if not np.isnan(v[k])}))
+        for k, i in enumerate(ids)
+    ]  # fmt: skip
+    fast, slow = Records.of_scores({"setting": "log", "width": 3}, LONG, ids, scores, seed=2), Records.of(told)
+    columns = slow.frame().columns
+    assert set(fast.frame().columns) == set(columns) and fast.frame().select(columns).equals(slow.frame())
+    columns = slow.items.frame().columns
+    assert fast.items.frame().select(columns).equals(slow.items.frame())
+    with pytest.raises(Invalid, match="item a stands twice"):
+        Records.of_scores({}, LONG, ["a", "a"], {"exact": np.ones(2)})
+    assert len(Records.of_scores({}, LONG, ["a"], {"exact": np.full(1, np.nan)})) == 0
+
+
+def test_columns_of_equal_levels_are_joined_by_kind() -> None:
+    one, yes = Coded.of([1, 1]), Coded.of([True])
+    assert joined([one, yes]).values().tolist() == [1, 1, True]
+    assert [type(v) for v in joined([one, yes]).values()] == [int, int, bool]
+    assert joined([one, Coded.of([1])]).levels == (1,)

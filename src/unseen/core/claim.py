@@ -324,11 +324,11 @@ def _pointless(region: Region, ends: tuple[float, float]) -> str:
 
 
 def _exact_p(units: Units, unit: str) -> float:
-    """McNemar's p where two models were asked the same items once each; 0 elsewhere."""
+    """McNemar's p where two models were asked the same items once each, and were right or wrong; 0 elsewhere."""
     if unit != "item" or units.pairs is None or len(units.tables) != 1 or units.of_items:
         return 0.0
-    d = np.sign(units.tables[0].x)
-    return mcnemar(int(np.sum(d > 0)), int(np.sum(d < 0)))
+    d = units.tables[0].x
+    return mcnemar(int(np.sum(d > 0)), int(np.sum(d < 0))) if np.all(np.isin(d, (-1, 0, 1))) else 0.0
 
 
 def _agreeing(found: tuple[float, float], p: float, exact: float) -> tuple[float, float]:

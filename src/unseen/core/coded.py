@@ -90,6 +90,8 @@ def _order(value: Value) -> tuple[int, float, str]:
 
 def joined(parts: Sequence[Coded]) -> Coded:
     """One column of several, one after the other."""
+    if len({p.levels for p in parts}) == 1 and len({tuple(map(type, p.levels)) for p in parts}) == 1:
+        return Coded(np.concatenate([p.codes for p in parts]), parts[0].levels)
     starts = np.cumsum([0, *(len(p.levels) for p in parts)])
     codes = np.concatenate([p.codes + np.int32(at) for p, at in zip(parts, starts, strict=False)])
     return Coded.sorted(codes, [v for p in parts for v in p.levels])

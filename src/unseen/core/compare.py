@@ -13,14 +13,19 @@ import numpy as np
 
 from .claim import gap, measured
 from .record import Coded, Records, Value, means_of
-from .stats import holm
+from .stats import holm, mcnemar
 
 SIDE = "side of the comparison"
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """B minus A on one split of one setting, with its 95% interval, its p, and p after Holm over all differences."""
+    """B minus A on one split of one setting, with its 95% interval, its p, and p after Holm over all differences.
+
+    Where each was right or wrong once on every item, `won` are the items that B alone got right, `lost` those that A
+    alone did, and `mcnemar` is the exact p of these two counts; `p` is never below it, and below .05 only where the
+    interval leaves 0 out.
+    """
 
     what: str
     split: str
@@ -33,6 +38,9 @@ class Difference:
     n: int
     unit: str
     holm: float = float("nan")
+    won: int | None = None
+    lost: int | None = None
+    mcnemar: float | None = None
 
 
 @dataclass(frozen=True)
@@ -56,8 +64,11 @@ def compare(first: str, second: str, pairs: Mapping[str, tuple[Records, Records]
     notes: list[str] = []
     for slug, (a, b) in pairs.items():
         of_a, of_b = (r.columns["measure"].present() for r in (a, b))
+        notes += [f"{slug}: {m} was measured of {'A' if m in of_a else 'B'} alone." for m in of_a + of_b if (m in of_a) != (m in of_b)]  # fmt: skip
         for measure in (str(m) for m in of_a if m in of_b):
-            for cell, part in _cells(beside(a, b, measure)):
+            cells = _cells(beside(a, b, measure))
+            notes += [] if cells else [f"{slug}: {measure}: A and B share no item, so nothing is compared."]
+            for cell, part in cells:
                 told = _difference(f"{slug}: {measure}", measure, cell, part)
                 found += [told] if isinstance(told, Difference) else []
                 notes += [told] if isinstance(told, str) else _lost(f"{slug}: {measure}", cell, part, (a, b))
@@ -113,7 +124,19 @@ def _difference(what: str, measure: str, cell: Mapping[str, Value], part: Record
     a, b = (float(np.mean(part.where(**{SIDE: side}).value)) for side in "AB")
     arm = _words({k: v for k, v in cell.items() if k not in ("setting", "split")})
     named = f"{what} ({arm})" if arm else what
-    return Difference(named, str(cell["split"]), a, b, told.estimate, told.low, told.high, told.p, told.units, unit)
+    found = Difference(named, str(cell["split"]), a, b, told.estimate, told.low, told.high, told.p, told.units, unit)
+    return found if unit != "item" or part.held is None else _counted(found, part.items)
+
+
+def _counted(found: Difference, items: Records) -> Difference:
+    """The difference with McNemar's counts, where every score is right or wrong."""
+    if not np.all(np.isin(items.value, (0.0, 1.0))):
+        return found
+    place, _ = items.places(["id"])
+    b = items.columns[f"at.{SIDE}"].matches("B")
+    gained = np.bincount(place, np.where(b, items.value, -items.value))
+    won, lost = int(np.sum(gained > 0)), int(np.sum(gained < 0))
+    return replace(found, won=won, lost=lost, mcnemar=mcnemar(won, lost))
 
 
 def _lost(what: str, cell: Mapping[str, Value], part: Records, both: tuple[Records, Records]) -> list[str]:

@@ -66,6 +66,33 @@ class Records:
         return replace(both, held=held)
 
     @staticmethod
+    def of_scores(
+        setting: Mapping[str, Value],
+        split: Split,
+        ids: Sequence[str],
+        scores: Mapping[str, NDArray[np.float64]],
+        seed: int = 0,
+    ) -> Records:
+        """Records of many items of one split, asked once: ids [item], scores [item] of each measure (NaN: not scored).
+
+        The same as `of`, a column at a time. Raises Invalid where an id stands twice.
+        """
+        levels, codes = np.unique(np.asarray(ids, np.str_), return_inverse=True)
+        names = tuple(str(level) for level in levels)
+        parts: list[Records] = []
+        for measure, values in scores.items():
+            there = np.flatnonzero(~np.isnan(values))
+            spot = _head(setting) | _spot(split, {})
+            told = {"measure": measure, "step": None, "seed": seed, "drawn": "", "evidence": "twin", "trial": ""} | spot
+            columns = {name: Coded.all(told.get(name), len(there)) for name in dict.fromkeys((*FIXED, *told))}
+            columns["id"] = Coded(codes[there].astype(np.int32), names)
+            parts.append(Records(columns, values[there], np.ones(len(there), np.int64)))
+        if not any(len(p) for p in parts):
+            return _Table().records("twin", "")
+        held = Records.concat(parts)
+        return replace(means_of(held), held=held)
+
+    @staticmethod
     def of_frames(rows: Any, items: Any = None) -> Records:
         """Records of polars frames that `.frame()` and `.items_frame()` made."""
         columns = {name: of_series(rows[name]) for name in rows.columns if name not in ("value", "n")}

@@ -9,6 +9,7 @@ from typing import Any
 
 from unseen.core.card import Card, Profile
 from unseen.core.errors import Invalid
+from unseen.core.inert import inert
 
 from . import glyphs
 
@@ -99,8 +100,6 @@ def _code(name: str) -> str:
 
 def _cell(text: str) -> str:
     """Text that can stand in a table: one line, no bars, no markup, no marks that turn its direction."""
-    from .report import inert
-
     return " ".join(inert(text).split()).replace("|", "\\|").replace("<", "&lt;")
 
 

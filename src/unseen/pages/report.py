@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from unseen.core.claim import Verdict
+from unseen.core.inert import inert
 from unseen.core.ledger import Judged
 from unseen.core.stats import chance_wrong
 
@@ -104,16 +105,6 @@ def safe_json(value: object) -> str:
     for sign in "<>&\u2028\u2029":
         text = text.replace(sign, f"\\u{ord(sign):04x}")
     return text
-
-
-def inert(text: str, most: int = 600) -> str:
-    """A model's words as plain text: control and direction marks named by their code; the end of what is too long."""
-    shown = re.sub(
-        r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]",
-        lambda m: f"⟨{ord(m[0]):04X}⟩",
-        text,
-    )
-    return shown if len(shown) <= most else "… " + shown[-most:]
 
 
 def version() -> str:
