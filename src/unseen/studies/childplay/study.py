@@ -33,7 +33,7 @@ MORE: tuple[tuple[str, str], ...] = (
 def settings(tier: Tier) -> list[Setting]:
     """Models, scripted players that are shown the same prompts, and decoders."""
     asked = {"smoke": _asked_smoke, "laptop": _asked_laptop, "paper": _asked_paper}[tier]()
-    few, many = {"smoke": (4, 40), "laptop": (20, 1_000), "paper": (20, 1_000)}[tier]
+    few, many = {"smoke": (4, 40), "laptop": (40, 1_000), "paper": (20, 1_000)}[tier]
     return [*asked, *_scripted(few, many), *settings_learned(tier)]
 
 
