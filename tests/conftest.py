@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).parent / "logs"))  # made_logs.py: what ot
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty UNSEEN_HOME, and no words of the machine's own that change what a model says."""
-    for word in ("UNSEEN_DEVICE", "UNSEEN_BATCH_SIZE", "UNSEEN_OFFLINE", "OPENAI_API_KEY"):
+    for word in ("UNSEEN_DEVICE", "UNSEEN_DEVICE_MAP", "UNSEEN_BATCH_SIZE", "UNSEEN_OFFLINE", "OPENAI_API_KEY"):
         monkeypatch.delenv(word, raising=False)
     monkeypatch.setenv("UNSEEN_HOME", str(tmp_path / "home"))
     return tmp_path / "home"

@@ -95,6 +95,7 @@ def run(
     apply_chat_template: words.Chat = None,
     dtype: words.Dtype = None,
     device: words.Device = None,
+    device_map: words.DeviceMap = None,
     batch_size: words.Batch = None,
     fresh: words.Fresh = False,
     output_path: words.Out = None,
@@ -104,7 +105,7 @@ def run(
     """Measure studies, with live curves, and judge their claims."""
     from . import devices, driver, live, terminal
 
-    devices.choose(device=device, batch_size=batch_size)
+    devices.choose(device=device, batch_size=batch_size, device_map=device_map)
     fields = {"limit": limit, "num_fewshot": num_fewshot, "apply_chat_template": apply_chat_template, "dtype": dtype}
     asked = [
         driver.ask(s, tier, model=model, sweep=words.sweep_of(set_, **fields), seeds=seeds)

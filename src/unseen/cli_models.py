@@ -34,6 +34,7 @@ def card(
     apply_chat_template: words.Chat = None,
     dtype: words.Dtype = None,
     device: words.Device = None,
+    device_map: words.DeviceMap = None,
     batch_size: words.Batch = None,
     fresh: words.Fresh = False,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Also write the card: .html, .md or .json.")] = None,
@@ -43,7 +44,7 @@ def card(
     from . import cards, devices, driver, live, terminal
     from .pages import card as page
 
-    devices.choose(device=device, batch_size=batch_size)
+    devices.choose(device=device, batch_size=batch_size, device_map=device_map)
     if out is not None:
         page.check(out)
     fields = {"limit": limit, "num_fewshot": num_fewshot, "apply_chat_template": apply_chat_template, "dtype": dtype}

@@ -10,14 +10,23 @@ import os
 from .core.errors import Invalid, Missing
 from .extras import absent
 
+MAPS = ("auto", "balanced", "balanced_low_0", "sequential")  # accelerate's
 
-def choose(*, device: str | None = None, batch_size: str | None = None) -> None:
-    """Tell trials, in workers too, which device to use and how many prompts a local model takes at once."""
+
+def choose(*, device: str | None = None, batch_size: str | None = None, device_map: str | None = None) -> None:
+    """Tell trials, in workers too, which device to use, how many prompts a local model takes at once, and how a
+    checkpoint is spread over devices (`auto`, `balanced`, …, as accelerate calls it)."""
+    if device_map is not None and device_map not in MAPS:
+        raise Invalid(f"--device-map {device_map}: write {', '.join(MAPS)}.")
     if batch_size is not None and batch_size != "auto" and not (batch_size.isdigit() and int(batch_size) > 0):
         raise Invalid(f"--batch-size {batch_size}: write auto, or a whole number from 1.")
     if device is not None:
         _check_device(device)
-    for name, value in (("UNSEEN_DEVICE", device), ("UNSEEN_BATCH_SIZE", batch_size)):
+    for name, value in (
+        ("UNSEEN_DEVICE", device),
+        ("UNSEEN_BATCH_SIZE", batch_size),
+        ("UNSEEN_DEVICE_MAP", device_map),
+    ):
         if value is not None:
             os.environ[name] = value
 

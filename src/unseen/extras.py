@@ -18,6 +18,7 @@ EXTRAS: Mapping[str, Mapping[str, str]] = {
         "huggingface_hub": "huggingface_hub",
     },
     "server": {"openai": "openai"},
+    "quantized": {"bitsandbytes": "bitsandbytes"},
     "data": {"datasets": "datasets", "scikit-learn": "sklearn"},
     "rl": {"trl": "trl"},
     "text": {"wordfreq": "wordfreq"},

@@ -63,10 +63,14 @@ Chat = Annotated[
     typer.Option("--apply-chat-template/--no-apply-chat-template", help="Chat turns, where settings have the field."),
 ]
 Dtype = Annotated[
-    str | None, typer.Option("--dtype", help="float32, bfloat16, …, where settings have a field `dtype`.")
+    str | None, typer.Option("--dtype", help="float32, bfloat16, int8, …, where settings have a field `dtype`.")
 ]
 Device = Annotated[
     str | None, typer.Option("--device", help="cpu, cuda, cuda:1, mps; the fastest there is if left out.")
+]
+DeviceMap = Annotated[
+    str | None,
+    typer.Option("--device-map", help="auto, balanced, …: spread a checkpoint of hf: over all accelerators."),
 ]
 Batch = Annotated[
     str | None, typer.Option("--batch-size", help="auto, or the number of prompts a local model takes at once.")

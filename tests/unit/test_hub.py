@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from unseen import models
+from unseen import devices, models
 from unseen.core.errors import Damaged, Invalid, Missing, Mistake, Unknown
 from unseen.core.model import Generates, Scores
 from unseen.models import hub, tiny
@@ -94,6 +94,40 @@ def test_dtypes_are_computed_in_and_kept_apart(base: Path, tmp_path: Path, home:
     assert 1e-5 < off < 0.5
     with pytest.raises(Invalid, match="--dtype float8: models compute in"):
         models.open(f"hf:{base}", dtype="float8")
+
+
+def test_weights_in_eight_bits_say_nearly_the_same(base: Path, home: Path) -> None:
+    pytest.importorskip("bitsandbytes")
+    whole = models.open(f"hf:{base}").logprobs(PROMPTS, ANSWERS)
+    rounded = models.open(f"hf:{base}", dtype="int8")
+    assert rounded.inner.model.is_loaded_in_8bit
+    told = rounded.logprobs(PROMPTS, ANSWERS)
+    np.testing.assert_allclose(told, whole, rtol=0.05, atol=0.5)
+    assert not np.allclose(told, whole, atol=1e-5), "weights were rounded"
+    again = models.open(f"hf:{base}", dtype="int8", cache=home / "other").logprobs(PROMPTS, ANSWERS)
+    np.testing.assert_array_equal(again, told)
+
+
+def test_eight_bits_need_their_library(base: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import importlib.util
+
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name, *a: None if name == "bitsandbytes" else find(name, *a)
+    )
+    with pytest.raises(Missing, match=r"needs bitsandbytes. Install it: pip install 'unseen\[quantized\]'"):
+        models.open(f"hf:{base}", dtype="int8")
+    with pytest.raises(Invalid, match="or auto, as the checkpoint was saved"):
+        models.open("tiny:llama", dtype="int8")
+
+
+def test_a_device_map_from_the_command_line(base: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told, loaded = list[object](), hub.loaded
+    monkeypatch.setattr(hub, "loaded", lambda *a, **words: told.append(words["device_map"]) or loaded(*a, **words))
+    devices.choose(device_map="auto")
+    assert models.open(f"hf:{base}").logprobs(PROMPTS, ANSWERS).shape == (len(PROMPTS),) and told == ["auto"]
+    with pytest.raises(Invalid, match="--device-map mine: write auto, balanced"):
+        devices.choose(device_map="mine")
 
 
 def test_a_device_map_places_the_model(base: Path, home: Path) -> None:

@@ -65,9 +65,9 @@ def opened(folder: Path, dtype: str, device: str, batch_size: str | int) -> Any:
     """A converted checkpoint as a local model. Raises Damaged where the folder is not what was written."""
     from . import hub
 
-    hub.torch_dtype(dtype)
+    hub.check_dtype(dtype)
     try:
-        model, tokenizer = hub.loaded(folder, dtype, None, f"the converted checkpoint {folder}")
+        model, tokenizer = hub.loaded(folder, dtype, f"the converted checkpoint {folder}", device=device)
     except Missing as error:
         raise Damaged(f"{error} Remove the folder and run again; it is converted anew.") from None
     return hub.local(model, tokenizer, device, batch_size)

@@ -21,6 +21,7 @@ from . import pins
 
 KEPT = (".safetensors", ".bin", ".json", ".jinja", ".model", ".txt", ".tiktoken", ".py")  # what a folder's digest reads
 DTYPES = ("auto", "float32", "bfloat16", "float16", "float64")
+INT8 = "int8"  # weights of linear layers in 8 bits, as bitsandbytes computes with them
 COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
@@ -69,14 +70,18 @@ def resolve(rest: str) -> str:
 def open(rest: str, *, device: str, dtype: str, batch_size: str | int, device_map: str | None = None) -> Any:
     """The checkpoint, its adapter merged into it, as a local model."""
     base, adapter = parts(rest)
-    model, tokenizer = loaded(_fetched(base), dtype, device_map, f"--model hf:{rest}")
+    spread = device_map or os.environ.get("UNSEEN_DEVICE_MAP") or None
+    model, tokenizer = loaded(_fetched(base), dtype, f"--model hf:{rest}", device_map=spread, device=device)
     if adapter is not None:
         model, tokenizer = _adapted(model, tokenizer, _fetched(adapter))
-    return local(model, tokenizer, None if device_map else device, batch_size)
+    return local(model, tokenizer, None if spread else device, batch_size)
 
 
-def loaded(folder: Path, dtype: str, device_map: str | None = None, who: str = "") -> tuple[Any, Any]:
-    """(model, tokenizer) of a folder. Raises Missing where they cannot be read or weights are left out."""
+def loaded(
+    folder: Path, dtype: str, who: str = "", *, device_map: str | None = None, device: str = "cpu"
+) -> tuple[Any, Any]:
+    """(model, tokenizer) of a folder; in 8 bits it is on its device already. Raises Missing where they cannot be read or
+    weights are left out."""
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     from .engine import quiet
@@ -86,7 +91,7 @@ def loaded(folder: Path, dtype: str, device_map: str | None = None, who: str = "
     try:
         tokenizer = AutoTokenizer.from_pretrained(str(folder), **given)
         model, told = AutoModelForCausalLM.from_pretrained(
-            str(folder), dtype=torch_dtype(dtype), device_map=device_map, output_loading_info=True, **given
+            str(folder), **_numbers(dtype, device_map, device, who), output_loading_info=True, **given
         )
     except (ModuleNotFoundError, UnseenError):
         raise
@@ -104,10 +109,32 @@ def local(model: Any, tokenizer: Any, device: str | None, batch_size: str | int)
     from .engine import Local
 
     try:
-        placed = model if device is None else model.to(device)
+        stays = device is None or getattr(model, "is_loaded_in_8bit", False)  # it was put there as it was loaded
+        placed = model if stays else model.to(device)
     except (RuntimeError, AssertionError) as error:
         raise Invalid(f"--device {device}: the model cannot be put there ({_short(error)}).") from None
     return Local(placed, tokenizer, batch_size=batch_size)
+
+
+def check_dtype(name: str) -> None:
+    """Raise Invalid for a name of no kind of numbers that a checkpoint is loaded in."""
+    if name != INT8:
+        torch_dtype(name)
+
+
+def _numbers(dtype: str, device_map: str | None, device: str, who: str) -> dict[str, Any]:
+    """How transformers is told in which numbers, and where, to load a model. Raises Missing without bitsandbytes."""
+    if dtype != INT8:
+        return {"dtype": torch_dtype(dtype), "device_map": device_map}
+    import logging
+    from importlib.util import find_spec
+
+    from transformers import BitsAndBytesConfig
+
+    if find_spec("bitsandbytes") is None:
+        raise Missing(f"{who}: --dtype int8 needs bitsandbytes. Install it: pip install 'unseen[quantized]'")
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # it tells of every layer that it casts
+    return {"quantization_config": BitsAndBytesConfig(load_in_8bit=True), "device_map": device_map or {"": device}}
 
 
 def torch_dtype(name: str) -> Any:
@@ -116,7 +143,7 @@ def torch_dtype(name: str) -> Any:
 
     if name not in DTYPES:
         raise Invalid(
-            f"--dtype {name}: models compute in {', '.join(DTYPES[1:])}, or auto, as the checkpoint was saved."
+            f"--dtype {name}: models compute in {', '.join(DTYPES[1:])}, or auto, as the checkpoint was saved; checkpoints also in int8."
         )
     return name if name == "auto" else getattr(torch, name)
 
