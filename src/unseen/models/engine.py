@@ -267,10 +267,13 @@ class Local:
 
 def quiet() -> None:
     """Keep transformers' own bars and advice off the screen; ours show the trial's progress."""
+    import logging as plain
+
     from transformers.utils import logging
 
     logging.disable_progress_bar()
     logging.set_verbosity_error()
+    plain.getLogger("bitsandbytes").setLevel(plain.ERROR)  # it tells what it does without, and of every layer it casts
 
 
 def common_start(ids: Sequence[Sequence[int]]) -> int:

@@ -126,14 +126,12 @@ def _numbers(dtype: str, device_map: str | None, device: str, who: str) -> dict[
     """How transformers is told in which numbers, and where, to load a model. Raises Missing without bitsandbytes."""
     if dtype != INT8:
         return {"dtype": torch_dtype(dtype), "device_map": device_map}
-    import logging
     from importlib.util import find_spec
 
     from transformers import BitsAndBytesConfig
 
     if find_spec("bitsandbytes") is None:
         raise Missing(f"{who}: --dtype int8 needs bitsandbytes. Install it: pip install 'unseen[quantized]'")
-    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # it tells of every layer that it casts
     return {"quantization_config": BitsAndBytesConfig(load_in_8bit=True), "device_map": device_map or {"": device}}
 
 
