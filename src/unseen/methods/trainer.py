@@ -23,7 +23,9 @@ def opened(checkpoint: str, dtype: str, lab: Lab) -> tuple[Any, Any]:
 
     from unseen import models
     from unseen.models import tiny
+    from unseen.models.engine import quiet
 
+    quiet()
     kind, _, rest = checkpoint.partition(":")
     if (
         kind == "tiny" and rest != "decoder"
