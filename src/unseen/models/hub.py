@@ -69,9 +69,9 @@ def resolve(rest: str) -> str:
 def open(rest: str, *, device: str, dtype: str, batch_size: str | int, device_map: str | None = None) -> Any:
     """The checkpoint, its adapter merged into it, as a local model."""
     base, adapter = parts(rest)
-    model, tokenizer = loaded(_fetched(base), dtype, device_map, f"--model hf:{rest}")
+    model, tokenizer = loaded(fetched(base), dtype, device_map, f"--model hf:{rest}")
     if adapter is not None:
-        model, tokenizer = _adapted(model, tokenizer, _fetched(adapter))
+        model, tokenizer = _adapted(model, tokenizer, fetched(adapter))
     return local(model, tokenizer, None if device_map else device, batch_size)
 
 
@@ -176,7 +176,7 @@ def _adapted(model: Any, tokenizer: Any, adapter: Path) -> tuple[Any, Any]:
         ) from None
 
 
-def _fetched(part: Part) -> Path:
+def fetched(part: Part) -> Path:
     """The local folder with a part's files, fetched from the hub where they are not there yet."""
     from huggingface_hub import snapshot_download
 
