@@ -71,9 +71,9 @@ def open(rest: str, *, device: str, dtype: str, batch_size: str | int, device_ma
     """The checkpoint, its adapter merged into it, as a local model."""
     base, adapter = parts(rest)
     spread = device_map or os.environ.get("UNSEEN_DEVICE_MAP") or None
-    model, tokenizer = loaded(_fetched(base), dtype, f"--model hf:{rest}", device_map=spread, device=device)
+    model, tokenizer = loaded(fetched(base), dtype, f"--model hf:{rest}", device_map=spread, device=device)
     if adapter is not None:
-        model, tokenizer = _adapted(model, tokenizer, _fetched(adapter))
+        model, tokenizer = _adapted(model, tokenizer, fetched(adapter))
     return local(model, tokenizer, None if spread else device, batch_size)
 
 
@@ -201,7 +201,7 @@ def _adapted(model: Any, tokenizer: Any, adapter: Path) -> tuple[Any, Any]:
         ) from None
 
 
-def _fetched(part: Part) -> Path:
+def fetched(part: Part) -> Path:
     """The local folder with a part's files, fetched from the hub where they are not there yet."""
     from huggingface_hub import snapshot_download
 
