@@ -150,8 +150,9 @@ def test_the_twins_answers_are_right() -> None:
 
 
 def test_loss_is_on_the_answer_and_its_end_alone() -> None:
+    from unseen.methods.trainer import IGNORED, collated
     from unseen.models.tiny import byte_tokenizer
-    from unseen.studies.only_if.tuned import IGNORED, collated, encoded
+    from unseen.studies.only_if.tuned import encoded
 
     tokenizer = byte_tokenizer()
     one, two = (encoded(Instruction("Say hi.", said), tokenizer, 400) for said in ("hi", "hello"))
@@ -225,8 +226,8 @@ def test_mistakes_of_settings_are_told() -> None:
 
     small = rehearse(Tuned("hf:some/model", 0.2))
     assert isinstance(small, Tuned) and small.checkpoint == "tiny:llama" and small.steps >= 20
-    with pytest.raises(Invalid, match="LoRA tunes"):
-        tuned.opened("smollm2", "float32", Lab.alone())
+    with pytest.raises(Invalid, match="so it cannot be trained"):
+        tuned.opened("replay:said.jsonl", "float32", Lab.alone())
 
 
 def test_the_tool_mixes_counts_and_applies(tmp_path: Path) -> None:

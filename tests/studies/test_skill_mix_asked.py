@@ -12,6 +12,7 @@ from unseen.core.errors import Failed, Invalid
 from unseen.core.lab import Lab
 from unseen.core.record import Item, Records, Row
 from unseen.core.study import Model, values_of
+from unseen.methods.trainer import IGNORED, collated
 from unseen.studies.skill_composition import arms_mix, asked, compared, speakers, tuned
 from unseen.studies.skill_composition.arms_mix import PROGRAM, READER, Compared, MixSetting, Speaker, Taught, Written
 from unseen.studies.skill_composition.claims_mix import MIX_CLAIMS
@@ -136,10 +137,10 @@ def test_the_loss_is_that_of_what_the_student_says(chat: bool) -> None:
     pair = tuned.lessons(SMALL, task, Lab.alone((0,)), 0)[0]
     row = tuned.encoded(pair, Letters(), chat=chat)
     assert len(row["input_ids"]) == len(row["labels"])
-    kept = [t for t, label in zip(row["input_ids"], row["labels"], strict=True) if label != tuned.IGNORED]
+    kept = [t for t, label in zip(row["input_ids"], row["labels"], strict=True) if label != IGNORED]
     said = "".join(map(chr, kept[:-1]))
     assert said.replace(" Answer", "Answer") == f"Answer: {pair[1]}" * 2 and kept[-1] == 0
-    padded = tuned.collated([row, {"input_ids": [1], "labels": [1]}])
+    padded = collated([row, {"input_ids": [1], "labels": [1]}])
     assert padded["labels"].shape == padded["attention_mask"].shape and padded["attention_mask"][1].sum() == 1
 
 

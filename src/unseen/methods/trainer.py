@@ -7,11 +7,14 @@ told = trained(trainer, lab)          # shows how far it is, and goes on from wh
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from unseen.core.errors import Invalid
 from unseen.core.lab import Lab
+
+IGNORED = -100  # a label without loss
 
 
 def opened(checkpoint: str, dtype: str, lab: Lab) -> tuple[Any, Any]:
@@ -35,6 +38,30 @@ def opened(checkpoint: str, dtype: str, lab: Lab) -> tuple[Any, Any]:
         return AutoModelForCausalLM.from_pretrained(str(place)).to(lab.device), tiny.byte_tokenizer()
     local = models.local(checkpoint, device=lab.device, dtype=dtype)
     return local.model, local.tokenizer
+
+
+def with_adapter(model: Any, rank: int, lab: Lab, seed: int) -> Any:
+    """The model with a LoRA adapter on every linear layer, twice its rank as alpha, its first weights a function of the seed."""
+    import torch
+    from peft import LoraConfig, get_peft_model
+
+    torch.manual_seed(lab.stream("adapter", seed=seed))
+    return get_peft_model(
+        model, LoraConfig(r=rank, lora_alpha=2 * rank, target_modules="all-linear", task_type="CAUSAL_LM")
+    )
+
+
+def collated(rows: Sequence[dict[str, list[int]]]) -> dict[str, Any]:
+    """Examples of `input_ids` and `labels` as tensors [row longest], padded on the right with what nothing looks at."""
+    import torch
+
+    longest = max(len(r["input_ids"]) for r in rows)
+
+    def padded(name: str, filler: int) -> Any:
+        return torch.tensor([[*r[name], *([filler] * (longest - len(r[name])))] for r in rows])
+
+    mask = torch.tensor([[1] * len(r["input_ids"]) + [0] * (longest - len(r["input_ids"])) for r in rows])
+    return {"input_ids": padded("input_ids", 0), "labels": padded("labels", IGNORED), "attention_mask": mask}
 
 
 def arguments(

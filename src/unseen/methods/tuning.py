@@ -18,7 +18,7 @@ from unseen.core.errors import Invalid, missing_extra
 from unseen.core.lab import Lab
 from unseen.tasks.owned import Pair
 
-from .trainer import arguments, trained
+from .trainer import arguments, trained, with_adapter
 
 Method = Literal["lora", "full"]
 METHODS: tuple[Method, ...] = get_args(Method)
@@ -82,7 +82,7 @@ def tuned(
         lr=how.lr or RATES[how.method], dtype=how.dtype, seed=how.seed,
     )  # fmt: skip
     with _quiet():
-        learner = _adapted(model, how, lab) if how.method == "lora" else model
+        learner = with_adapter(model, how.rank, lab, how.seed) if how.method == "lora" else model
         trainer = SFTTrainer(
             model=learner,
             args=SFTConfig(
@@ -122,15 +122,3 @@ def _quiet() -> Generator[None]:
     finally:
         if shown:
             datasets.enable_progress_bars()
-
-
-def _adapted(model: Any, how: Recipe, lab: Lab) -> Any:
-    """The model with a fresh adapter on every linear layer, whose first weights are a function of the seed."""
-    import torch
-    from peft import LoraConfig, get_peft_model
-
-    torch.manual_seed(lab.stream("adapter", seed=how.seed))
-    return get_peft_model(
-        model,
-        LoraConfig(r=how.rank, lora_alpha=2 * how.rank, target_modules="all-linear", task_type="CAUSAL_LM"),
-    )

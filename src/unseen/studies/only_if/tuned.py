@@ -10,13 +10,12 @@ import numpy as np
 from unseen.core.errors import Invalid
 from unseen.core.lab import Lab
 from unseen.core.record import Row, Scored
-from unseen.methods.trainer import arguments, opened, trained
+from unseen.methods.trainer import IGNORED, arguments, collated, opened, trained, with_adapter
 
 from .arms import Tuned
 from .instructions import ASKED, Instruction, completing, mixed, named
 from .problems import Problems
 
-IGNORED = -100  # a label without loss
 UNTUNED = 20  # problems asked before tuning, at most
 
 
@@ -48,14 +47,9 @@ def tune(model: Any, data: Sequence[dict[str, list[int]]], setting: Tuned, lab: 
 
     An interrupted training goes on from its last checkpoint.
     """
-    from peft import LoraConfig, get_peft_model
     from transformers import Trainer
 
-    _seeded(lab, seed)
-    adapter = LoraConfig(
-        r=setting.rank, lora_alpha=2 * setting.rank, target_modules="all-linear", task_type="CAUSAL_LM"
-    )
-    tuned = get_peft_model(model, adapter)
+    tuned = with_adapter(model, setting.rank, lab, seed)
     trainer = Trainer(
         model=tuned,
         args=_arguments(setting, lab, seed),
@@ -63,19 +57,6 @@ def tune(model: Any, data: Sequence[dict[str, list[int]]], setting: Tuned, lab: 
         data_collator=collated,
     )
     return tuned.eval(), float(trained(trainer, lab).training_loss)
-
-
-def collated(rows: Sequence[dict[str, list[int]]]) -> dict[str, Any]:
-    """Examples as tensors [row longest], padded on the right with tokens that nothing looks at."""
-    import torch
-
-    longest = max(len(r["input_ids"]) for r in rows)
-
-    def padded(name: str, with_: int) -> Any:
-        return torch.tensor([[*r[name], *([with_] * (longest - len(r[name])))] for r in rows])
-
-    mask = torch.tensor([[1] * len(r["input_ids"]) + [0] * (longest - len(r["input_ids"])) for r in rows])
-    return {"input_ids": padded("input_ids", 0), "labels": padded("labels", IGNORED), "attention_mask": mask}
 
 
 def _arguments(setting: Tuned, lab: Lab, seed: int) -> Any:
@@ -123,10 +104,3 @@ def _passed(
         right = np.array([[task.score(e, said[i].text)["passed"] for i, e in enumerate(asked)]])
         step = setting.steps if measure == "passed" else 0
         yield from Row.each(measure, Scored([seed], [[e.id for e in asked]], right), split, step=step)
-
-
-def _seeded(lab: Lab, seed: int) -> None:
-    """The adapter's first weights are a function of the seed."""
-    import torch
-
-    torch.manual_seed(lab.stream("adapter", seed=seed))

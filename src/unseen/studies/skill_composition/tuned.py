@@ -17,7 +17,7 @@ from unseen import models
 from unseen.core.errors import Failed, Invalid, missing_extra
 from unseen.core.lab import Lab
 from unseen.core.record import Row, Scored
-from unseen.methods.trainer import arguments, opened, trained
+from unseen.methods.trainer import IGNORED, arguments, collated, opened, trained, with_adapter
 
 from . import composed, wording
 from .arms_mix import Taught
@@ -25,7 +25,6 @@ from .asked import two_turns
 from .posed import Mix, Posed, mixes
 
 TRIES = 10  # texts that a teacher may write for each one that is needed
-IGNORED = -100  # a label without loss
 SCORES = ("full", "all_skills", "fraction")
 Pair = tuple[Posed, str]
 
@@ -62,16 +61,13 @@ def lessons(setting: Taught, task: Mix, lab: Lab, seed: int) -> list[Pair]:
 def tuned(setting: Taught, opened_: tuple[Any, Any], pairs: Sequence[Pair], lab: Lab, seed: int) -> tuple[Any, float]:
     """(the model with a trained adapter on every linear layer, its mean loss in nats); it goes on where it was interrupted."""
     try:
-        from peft import LoraConfig, get_peft_model
         from transformers import Trainer, TrainingArguments
     except ModuleNotFoundError as error:
         raise missing_extra("skill_composition's training", error, "hub") from error
-    import torch
 
     model, tokenizer = opened_
-    torch.manual_seed(lab.stream("adapter", seed=seed))  # the adapter's first weights
     # DEPARTS: adapters stand for the paper's training of all weights, at ten times its learning rate
-    student = get_peft_model(model, LoraConfig(r=setting.rank, lora_alpha=2 * setting.rank, target_modules="all-linear", task_type="CAUSAL_LM"))  # fmt: skip
+    student = with_adapter(model, setting.rank, lab, seed)
     told = arguments(lab, "taught", steps=setting.steps, batch=setting.batch, at_once=setting.at_once, lr=setting.lr, dtype=setting.dtype, seed=seed)  # fmt: skip
     trainer = Trainer(
         model=student,
@@ -99,19 +95,6 @@ def encoded(pair: Pair, tokenizer: Any, *, chat: bool) -> dict[str, list[int]]:
         labels += [IGNORED] * (len(before) - len(tokens)) + said
         tokens = [*before, *said]
     return {"input_ids": [*tokens, *end], "labels": [*labels, *end]}
-
-
-def collated(rows: Sequence[dict[str, list[int]]]) -> dict[str, Any]:
-    """Examples as tensors [row longest], padded on the right with tokens that nothing looks at."""
-    import torch
-
-    longest = max(len(r["input_ids"]) for r in rows)
-
-    def padded(name: str, filler: int) -> Any:
-        return torch.tensor([[*r[name], *([filler] * (longest - len(r[name])))] for r in rows])
-
-    mask = torch.tensor([[1] * len(r["input_ids"]) + [0] * (longest - len(r["input_ids"])) for r in rows])
-    return {"input_ids": padded("input_ids", 0), "labels": padded("labels", IGNORED), "attention_mask": mask}
 
 
 def _tokens(prompt: Any, tokenizer: Any) -> list[int]:
