@@ -142,7 +142,7 @@ def _audits() -> tuple[Claim, ...]:
 DRAWN = ("operators", "part", "tests", "side", "shapes", "colours", "queried", "most", "items", "fidelity")
 WIDELY = (*SIZES, *DRAWN, "positions", "places", "encoding", "labels", "distractors", "depth", "far")
 CONTROLS: tuple[tuple[str, str, Linear, Region, Given], ...] = (
-    ("K1", "Untrained networks know no more than the operator tells.", level("untrained", setting="Learned"), between(-0.2, 0.2), ()),
+    ("K1", "Untrained networks know no more than the operator tells.", level("untrained", setting="Learned"), below(0.2), ()),
     (
         "K2", "Taught each other's answers, cross-attention knows no more than the operator tells.",
         level("kappa", **NEAR, **arm("distractor", "cross", labels="shuffled")), between(-0.1, 0.1), learned(arm("distractor", "cross")),

@@ -28,6 +28,7 @@ def _families(tier: Tier) -> Families:
 FAMILIES: Mapping[Tier, Families] = {"smoke": _families("smoke"), "laptop": _families("laptop"), "paper": _families("paper")}  # fmt: skip
 DESIGNED: Mapping[Tier, int] = {"smoke": 40, "laptop": 500, "paper": 1000}  # items
 LIMIT: Mapping[Tier, int] = {"smoke": 8, "laptop": 5, "paper": 100}  # items of each split and seed asked
+ASIDE: Mapping[Tier, int] = {"smoke": 8, "laptop": 20, "paper": 100}  # of controls, which cost little
 SHOWN: Mapping[Tier, int] = {"smoke": 2, "laptop": 2, "paper": 4}  # solved items before a question
 PARTS: tuple[Part, ...] = ("distractor", "productive")  # that language models are asked
 MODELS: Mapping[Tier, tuple[tuple[Model, str, bool], ...]] = {  # name, dtype, chat template

@@ -39,7 +39,7 @@ def settings(tier: Tier) -> list[Setting]:
         for part in sizes.PARTS
     ]
     controls = [
-        Control(speaker, part, tests[part], *world, limit=sizes.LIMIT[tier])
+        Control(speaker, part, tests[part], *world, limit=sizes.ASIDE[tier])
         for speaker in ("oracle", "untrained")
         for part in sizes.PARTS
     ]
