@@ -11,13 +11,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 
-from .core.card import Card, Profile, by_axis, profiles
+from .core.card import Card, OwnData, Profile, by_axis, profiles
 from .core.errors import Invalid, Unknown, nearest
 from .core.record import Records
 from .core.study import Study, model_field, tier_of
 from .driver import How, ask, of_model, reach, takers
 
+OWN = ("limit", "dtype", "apply_chat_template")  # fields of the settings that one's own data have, too
+ROWS = {"smoke": 24, "laptop": 200, "paper": 2_000}  # of one's own that are asked, at most
 SIZES = ("limit", "games")  # fields that say how many items a model is asked
 FIRST = 4  # items at first, within a budget
 
@@ -43,30 +46,67 @@ def card(
     sweep: Mapping[str, str] | None = None,
     formats: int = 1,
     minutes: float | None = None,
+    studies: Sequence[str] | None = None,
+    data: tuple[Path, Path] | None = None,
     measured: bool = True,
     how: How | None = None,
 ) -> Card:
     """The profile of a model over every study that takes one: one seed, items as the unit; with `formats` above 1 the
     same prompts are asked in other words too.
 
-    With `minutes` no more items are asked once so many have passed. With `measured=False` only what is stored is shown.
+    With `minutes` no more items are asked once so many have passed. `studies` are the only ones asked (`none`: no study),
+    and `data` is an owner's (train, test) files, which come first. With `measured=False` only what is stored is shown.
     A study that could not be measured stands in the notes with its error. Raises Mistake where a model cannot be had,
     Unknown for a swept field that no study has.
     """
-    known = takers()
-    _check_fields(known, tier, sweep or {})
+    known = chosen(studies)
+    swept = dict(sweep or {})
+    _check_fields(known, tier, {k: v for k, v in swept.items() if not (data and k in OWN)})
     notes: list[str] = []
     worded = _worded(model, formats, notes)
     if measured:
         reach((model,) if against is None else (model, against))
-    wanted = Wanted(model, tier, against, worded, sweep or {}, (how or How()) if measured else None, notes)
+    wanted = Wanted(model, tier, against, worded, swept, (how or How()) if measured else None, notes)
+    mine, own = _own(wanted, data) if data else ([], None)
     if minutes is None:
         found = [p for slug, study in known for p in _profiled(slug, study, wanted, {})]
     else:
         found = within(known, wanted, minutes)
-    if not known:
+    if not known and studies is None:
         notes.append("no study that takes a model was found; `unseen list` prints all.")
-    return Card(model, tier_of(tier), by_axis(found), against, notes)
+    return Card(model, tier_of(tier), by_axis([*mine, *found]), against, notes, own)
+
+
+def files(train: Path | None, test: Path | None) -> tuple[Path, Path] | None:
+    """An owner's two files, or None. Raises Invalid for one without the other."""
+    if (train is None) != (test is None):
+        there, lacks = ("--train", "--test") if test is None else ("--test", "--train")
+        raise Invalid(f"{there} names one file of your data and {lacks} the other; give both.")
+    return None if train is None or test is None else (train, test)
+
+
+def chosen(studies: Sequence[str] | None) -> list[tuple[str, Study]]:
+    """The studies of these names that take a model; all for None. Raises Unknown for another name."""
+    known = dict(takers())
+    if strange := [s for s in studies or () if s not in known and s != "none"]:
+        raise Unknown(f"--study {strange[0]}: no study that takes a model is called so{nearest(strange[0], known)}. Such studies: {', '.join(known) or 'none'}.")  # fmt: skip
+    return [(slug, study) for slug, study in known.items() if studies is None or slug in studies]
+
+
+def whole(made: Card, studies: Sequence[str] | None) -> bool:
+    """Whether every study that was asked for stands on the card."""
+    shown = {p.study for profiles in made.axes.values() for p in profiles}
+    return shown >= {slug for slug, _ in chosen(studies)}
+
+
+def _own(wanted: Wanted, data: tuple[Path, Path]) -> tuple[list[Profile], OwnData]:
+    """The profiles of a model on its owner's data, and what was found of the data itself."""
+    from . import own
+
+    names = [wanted.model, *([wanted.against] if wanted.against else [])]
+    told = {k: v for k, v in wanted.sweep.items() if k in OWN}
+    how = own.How.of(told, ROWS[wanted.tier])
+    return own.audit(names, *data, how, watch=wanted.how.watch if wanted.how else None)
 
 
 def within(

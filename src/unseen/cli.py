@@ -196,11 +196,11 @@ def compare(
     json: words.Json = False,
 ) -> None:
     """Compare two models, runs or logs, item by item."""
-    from . import driver, live, terminal
+    from . import driver, live, terminal_models
 
     with words.going_on(), live.watch(json) as watch:
         found = driver.compare(first, second, studies=study, tier=tier, how=driver.How(on, watch=watch))
-    terminal.comparison(found, as_json=json)
+    terminal_models.comparison(found, as_json=json)
 
 
 @app.command()

@@ -20,6 +20,14 @@ def card(
     against: Annotated[
         str | None, typer.Option("--against", metavar="MODEL", help="A second model, compared item by item.")
     ] = None,
+    train: Annotated[
+        Path | None,
+        typer.Option("--train", help="The rows your model was trained on: jsonl of prompt and completion, or chat."),
+    ] = None,
+    test: Annotated[Path | None, typer.Option("--test", help="Rows that it was not trained on.")] = None,
+    study: Annotated[
+        list[str] | None, typer.Option("--study", help="Only these studies; `none` is your own data alone.")
+    ] = None,
     formats: Annotated[
         int, typer.Option("--formats", help="1 to 3: the same prompts in other words, shown beside every score.")
     ] = 3,
@@ -41,7 +49,7 @@ def card(
     json: words.Json = False,
 ) -> None:
     """Print one model's profile: reference, shifted, gap."""
-    from . import cards, devices, driver, live, terminal
+    from . import cards, devices, driver, live, terminal_models
     from .pages import card as page
 
     devices.choose(device=device, batch_size=batch_size, device_map=device_map)
@@ -52,12 +60,12 @@ def card(
         how = driver.How(on, fresh, watch)
         made = cards.card(
             model, tier, against=against, sweep=words.sweep_of(set_, **fields), formats=formats,
-            minutes=None if budget is None else words.minutes_of(budget), how=how,
+            minutes=None if budget is None else words.minutes_of(budget), studies=study,
+            data=cards.files(train, test), how=how,
         )  # fmt: skip
     written = [page.write(made, out)] if out is not None else []
-    terminal.card(made, written, as_json=json)
-    shown = {p.study for profiles in made.axes.values() for p in profiles}
-    raise typer.Exit(0 if shown >= {slug for slug, _ in driver.takers()} else 1)
+    terminal_models.card(made, written, as_json=json)
+    raise typer.Exit(0 if cards.whole(made, study) else 1)
 
 
 def fit(
@@ -87,7 +95,7 @@ def fit(
     json: words.Json = False,
 ) -> None:
     """Tune a model on your rows, watched on others."""
-    from . import devices, fitting, live, terminal
+    from . import devices, fitting, live, terminal_models
     from .methods.tuning import Recipe
     from .pages import fit as page
 
@@ -97,4 +105,4 @@ def fit(
     order = fitting.ordered(recipe, model, train, reference=reference, shifted=shifted, every=every, watched=watched)
     with words.going_on(), live.watch(json) as watch:
         made = fitting.fit(order, out, device=device or "cpu", fresh=fresh, watch=watch)
-    terminal.fitted(made, page.write(made, out / "fit.html"), as_json=json)
+    terminal_models.fitted(made, page.write(made, out / "fit.html"), as_json=json)

@@ -170,6 +170,9 @@ def _some(rows: Sequence[Pair], n: int, rng: np.random.Generator) -> list[Pair]:
 
 def _tuned(order: Order, rows: Sequence[Pair], looked: Mapping[str, Sequence[Pair]], lab: Lab, out: Path) -> str:
     """Train, look, save; the name under which the model is opened from then on."""
+    from .models.engine import quiet
+
+    quiet()  # before the trainers are imported, which bring libraries that talk
     from .measures.answered import Answered
     from .measures.watch import Watch as Looking
     from .methods.trainer import opened

@@ -11,24 +11,19 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from .core.errors import Unknown, nearest
 from .core.study import takes_model
-from .live import span, spark
+from .live import span
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from .conformance import Check
-    from .core.card import Card
-    from .core.compare import Comparison
     from .core.execute import Outcome
     from .core.ledger import Judged
     from .core.plan import Trial
     from .core.study import Study
     from .driver import Asked
-    from .fitting import Fitted
 
 COLOURS = {"supported": "green", "refuted": "red", "undecided": "yellow", "untested": "dim"}
 
@@ -98,12 +93,12 @@ def study(slug: str, found: Study, sheet: str, departs: Sequence[str], *, as_jso
                 "sheet": sheet,
             }
         )
-    console = _console()
+    console = screen()
     from rich.markdown import Markdown
     from rich.text import Text
 
     console.print(Markdown(sheet))
-    table = _table("claim", "says", "measured as", "expected", "paper reports", "tiers")
+    table = drawn_table("claim", "says", "measured as", "expected", "paper reports", "tiers")
     for c in claims:
         kind = "" if c["kind"] == "finding" else f" ({c['kind']})"
         table.add_row(
@@ -146,7 +141,7 @@ def plan(trials: Sequence[Trial], done: Sequence[str], *, as_json: bool) -> None
         )
     from rich.text import Text
 
-    console, table = _console(), _table("key", "setting", "seeds", "minutes", "needs", "")
+    console, table = screen(), drawn_table("key", "setting", "seeds", "minutes", "needs", "")
     for t in trials:
         values = ", ".join(f"{k}={v}" for k, v in values_of(t.setting).items())
         needs = (
@@ -203,7 +198,7 @@ def verdicts(judged: Judged, *, own: Judged | None = None) -> None:
 
     theirs = {v.claim.id: v for v in own.verdicts} if own else {}
     heads = ["claim", "status", "estimate", "interval", "units", *(["own plan"] if theirs else [])]
-    console, table = _console(), _table(*heads, "what was claimed, and why")
+    console, table = screen(), drawn_table(*heads, "what was claimed, and why")
     order = {"finding": 0, "control": 1, "audit": 2}
     for v in sorted(judged.verdicts, key=lambda v: order[v.claim.kind]):
         kind = "" if v.claim.kind == "finding" else f" ({v.claim.kind})"
@@ -230,83 +225,6 @@ def verdicts(judged: Judged, *, own: Judged | None = None) -> None:
         print(f"Measured by older code: {', '.join(judged.stale)}. `unseen run … --fresh` measures them again.")
 
 
-def card(made: Card, written: Sequence[Path] = (), *, as_json: bool) -> None:
-    """Print a model's profile."""
-    if as_json:
-        return show_json({**made.to_json(), "written": [str(p) for p in written]})
-    from rich.text import Text
-
-    from .pages.card import apart, survives
-
-    console = _console()
-    heading = f"{made.model} at tier {made.tier}" + (f", against {made.against}" if made.against else "")
-    console.print(Text(heading, style="bold"))
-    table = _table(
-        "axis",
-        "study",
-        "reference",
-        "shifted",
-        "gap",
-        "along the axis",
-        "chance",
-        "n",
-        *(["change, shifted", "survives"] if made.against else []),
-    )
-    for axis, profiles in made.axes.items():
-        for p, where in zip(profiles, apart(profiles), strict=True):
-            cells = [
-                axis,
-                f"{p.study}: {p.measure}" + (f"\n{where}" if where else ""),
-                "\n".join(filter(None, (p.reference.text(), p.over_formats(shifted=False)))),
-                "\n".join(filter(None, (p.shifted.text(), p.over_formats(shifted=True)))),
-                p.gap.text(signed=True),
-                spark([v for _, v, _ in p.curve]),
-                f"{p.chance:g}",
-                str(p.n),
-            ]
-            if made.against:
-                cells += [p.change.text(signed=True) if p.change else "–", survives(p)]
-            table.add_row(*map(Text, cells))
-    console.print(table)
-    for note in made.notes:
-        print(note)
-    wrote(written)
-
-
-def comparison(found: Comparison, *, as_json: bool) -> None:
-    """Print the paired differences of two models or runs."""
-    if as_json:
-        return show_json(found.to_json())
-    from rich.text import Text
-
-    columns = ("what", "split", "A", "B", "B − A", "won", "lost", "McNemar", "p", "Holm", "n")
-    console, table = _console(), _table(*columns)
-    for d in found.differences:
-        table.add_row(
-            *[
-                Text(c)
-                for c in (
-                    d.what,
-                    d.split,
-                    f"{d.a:.3f}",
-                    f"{d.b:.3f}",
-                    f"{d.estimate:+.3f} [{d.low:+.3f}, {d.high:+.3f}]",
-                    *(
-                        "" if v is None else f"{v:.3g}" if isinstance(v, float) else str(v)
-                        for v in (d.won, d.lost, d.mcnemar)
-                    ),
-                    f"{d.p:.3g}",
-                    f"{d.holm:.3g}",
-                    str(d.n),
-                )
-            ]
-        )
-    console.print(Text(f"A = {found.first}, B = {found.second}", style="bold"))
-    console.print(table)
-    for note in found.notes:
-        print(note)
-
-
 def scores(judged: Judged, notes: Sequence[str], *, as_json: bool) -> None:
     """Print what predictions made elsewhere are worth: the mean of every measure on every split."""
     rows = [r for r in judged.records.frame().sort("shifted", "split", "measure").iter_rows(named=True)]
@@ -315,7 +233,7 @@ def scores(judged: Judged, notes: Sequence[str], *, as_json: bool) -> None:
         return show_json({**judged.to_json(), "scores": means, "notes": list(notes)})
     from rich.text import Text
 
-    console, table = _console(), _table("measure", "split", "", "mean", "n")
+    console, table = screen(), drawn_table("measure", "split", "", "mean", "n")
     for r in rows:
         where = "shifted" if r["shifted"] else "reference"
         table.add_row(*map(Text, (r["measure"], r["split"], where, f"{r['value']:.4f}", str(r["n"]))))
@@ -323,18 +241,6 @@ def scores(judged: Judged, notes: Sequence[str], *, as_json: bool) -> None:
     for note in notes:
         print(note)
     verdicts(judged)
-
-
-def fitted(made: Fitted, page: Path, *, as_json: bool) -> None:
-    """Print what a tuning did to the rows that were watched."""
-    if as_json:
-        return show_json({**made.to_json(), "written": [str(page)]})
-    for look in made.looks:
-        means = [f"{side} {np.mean(its['exact']):.3f}" for side, its in look.each.items()]
-        print(f"step {look.step:>6}  {'  '.join(means)}  of rows right")
-    for note in ([made.parting.words()] if made.parting else []) + list(made.notes):
-        print(note)
-    wrote([page], then=f"unseen card {made.name} --against {made.order.model}")
 
 
 def checks(slug: str, made: Sequence[Check], *, as_json: bool) -> dict[str, Any]:
@@ -390,13 +296,13 @@ def _strict(told: Any) -> Any:
     return [_strict(v) for v in told] if isinstance(told, list | tuple) else told
 
 
-def _console() -> Any:
+def screen() -> Any:
     from rich.console import Console
 
     return Console(highlight=False, width=None if sys.stdout.isatty() else 160)
 
 
-def _table(*columns: str) -> Table:
+def drawn_table(*columns: str) -> Table:
     from rich import box
     from rich.table import Table
 

@@ -5,8 +5,9 @@ length · skills_in_context: exact    reference 0.62 [0.48, 0.75]   shifted 0.08
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -101,15 +102,45 @@ class Profile:
         return told
 
 
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A row of the owner's that was answered wrong: prompt, right answer, what was said, and the training rows nearest to
+    it as (likeness 0..1, prompt, answer)."""
+
+    prompt: str
+    answer: str
+    said: str
+    near: Sequence[tuple[float, str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class OwnData:
+    """What was found of an owner's two files: which test rows the training rows hold (in words, counted, and examples as
+    (kind, test prompt, training prompt)), and rows that were answered wrong."""
+
+    train: str
+    test: str
+    says: str
+    counts: Mapping[str, int]
+    examples: Sequence[tuple[str, str, str]]
+    failures: Sequence[Failure]
+    notes: Sequence[str] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return json.loads(json.dumps(asdict(self)))
+
+
 @dataclass(frozen=True)
 class Card:
-    """The profile of one model over every study that takes one: axis -> profiles."""
+    """The profile of one model over every study that takes one, and over its owner's data: axis -> profiles."""
 
     model: str
     tier: Tier
     axes: Mapping[str, Sequence[Profile]]
     against: str | None = None
     notes: Sequence[str] = ()
+    own: OwnData | None = None
 
     def to_json(self) -> dict[str, Any]:
         """`{model, tier, axes: {axis: [{study, reference, shifted, gap, n, evidence, curve}]}}`."""
@@ -120,6 +151,7 @@ class Card:
             "against": self.against,
             "axes": axes,
             "notes": list(self.notes),
+            **({"own": self.own.to_json()} if self.own else {}),
         }
 
 

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from unseen.core.card import Card, Profile
+from unseen.core.card import Card, OwnData, Profile
 from unseen.core.errors import Invalid
-from unseen.core.inert import inert
+from unseen.core.inert import inert, label
 
 from . import glyphs
 
+LONG = 300  # letters of a row that a card shows
 ENDINGS = (".html", ".md", ".json")
 
 
@@ -52,7 +53,32 @@ def apart(profiles: Sequence[Profile]) -> list[str]:
 def told(card: Card) -> dict[str, Any]:
     """The card as words for a template."""
     axes = {axis: [_profile(p, w) for p, w in zip(ps, apart(ps), strict=True)] for axis, ps in card.axes.items()}
-    return {"model": card.model, "tier": card.tier, "against": card.against, "axes": axes, "notes": card.notes}
+    own = None if card.own is None else _own(card.own)
+    return {
+        "model": card.model,
+        "tier": card.tier,
+        "against": card.against,
+        "axes": axes,
+        "notes": card.notes,
+        "own": own,
+    }
+
+
+def _own(own: OwnData) -> dict[str, Any]:
+    """What was found of an owner's data, its texts inert."""
+    return {
+        "files": (own.train, own.test),
+        "says": own.says,
+        "examples": [[label(text, LONG) for text in row] for row in own.examples],
+        "failures": [
+            {
+                **{name: label(getattr(f, name), LONG) for name in ("prompt", "answer", "said")},
+                "near": [(f"{like:.2f}", label(p, LONG), label(a, LONG)) for like, p, a in f.near],
+            }
+            for f in own.failures
+        ],
+        "notes": own.notes,
+    }
 
 
 def markdown(card: Card) -> str:
@@ -74,14 +100,31 @@ def markdown(card: Card) -> str:
                 _beside(p.reference.text(), p.over_formats(shifted=False)),
                 _beside(p.shifted.text(), p.over_formats(shifted=True)),
                 p.gap.text(signed=True),
-                f"{p.chance:g}",
+                f"{p.chance:.2g}",
                 str(p.n),
                 p.evidence,
             ]
             cells += [_change(p.change_reference), _change(p.change), survives(p)] if card.against else []
             lines.append(f"| {' | '.join(_cell(c) for c in cells)} |")
         lines.append("")
+    if card.own is not None:
+        lines += _own_lines(card.own)
     return "\n".join([*lines, *(f"- {_cell(note)}" for note in card.notes)]).rstrip() + "\n"
+
+
+def _own_lines(own: OwnData) -> list[str]:
+    """An owner's data as Markdown: what the files share, and rows that were answered wrong."""
+    lines = ["### the owner's data", "", f"{_code(own.test)} beside {_code(own.train)}: {_cell(own.says)}", ""]
+    if own.examples:
+        lines += ["| found | test row | training row |", "|---|---|---|"]
+        lines += [f"| {' | '.join(_cell(text) for text in row)} |" for row in own.examples] + [""]
+    if own.failures:
+        lines += ["| answered wrong | right | said | nearest training row |", "|---|---|---|---|"]
+        for f in own.failures:
+            near = f"{f.near[0][1]} → {f.near[0][2]} ({f.near[0][0]:.2f})" if f.near else "–"
+            lines.append(f"| {' | '.join(_cell(text) for text in (f.prompt, f.answer, f.said, near))} |")
+        lines.append("")
+    return [*lines, *(f"- {_cell(note)}" for note in own.notes)]
 
 
 def _beside(text: str, formats: str) -> str:
