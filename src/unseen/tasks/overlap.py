@@ -10,7 +10,7 @@ near       a Jaccard similarity of at least `near` between their runs of four le
 contained  at least `held` of the prompt's runs of eight words stand somewhere in the training rows
 
 Words that many rows share (shingles.frame: an instruction ahead of every question) count for none of the last two.
-Training rows are read once and not kept. 100,000 of them beside 10,000 test rows, 300 letters each, take half a minute.
+Training rows are read once and not kept. 100,000 of them beside 10,000 test rows, 240 letters each, take a core 15 seconds.
 """
 
 from __future__ import annotations
