@@ -6,7 +6,7 @@
     found.clean                                 ->  ids of the test rows whose prompt is in no training row
 
 same       equal but for case, marks of prose and spaces
-near       a Jaccard similarity of at least `near` between their runs of four letters (near.py)
+near       a Jaccard similarity of at least `least` between their runs of four letters (near.py)
 contained  at least `held` of the prompt's runs of eight words stand somewhere in the training rows
 
 Words that many rows share (shingles.frame: an instruction ahead of every question) count for none of the last two.
