@@ -47,7 +47,7 @@ def card(
     formats: int = 1,
     minutes: float | None = None,
     studies: Sequence[str] | None = None,
-    data: tuple[Path, Path] | None = None,
+    data: Data | None = None,
     measured: bool = True,
     how: How | None = None,
 ) -> Card:
@@ -55,7 +55,7 @@ def card(
     same prompts are asked in other words too.
 
     With `minutes` no more items are asked once so many have passed. `studies` are the only ones asked (`none`: no study),
-    and `data` is an owner's (train, test) files, which come first. With `measured=False` only what is stored is shown.
+    and `data` is an owner's, which comes first. With `measured=False` only what is stored is shown.
     A study that could not be measured stands in the notes with its error. Raises Mistake where a model cannot be had,
     Unknown for a swept field that no study has.
     """
@@ -77,12 +77,21 @@ def card(
     return Card(model, tier_of(tier), by_axis([*mine, *found]), against, notes, own)
 
 
-def files(train: Path | None, test: Path | None) -> tuple[Path, Path] | None:
+@dataclass(frozen=True, slots=True)
+class Data:
+    """An owner's two files, and their names of prompt and answer where these are unusual."""
+
+    train: Path
+    test: Path
+    fields: tuple[str, str] | None = None
+
+
+def data_of(train: Path | None, test: Path | None, fields: tuple[str, str] | None = None) -> Data | None:
     """An owner's two files, or None. Raises Invalid for one without the other."""
     if (train is None) != (test is None):
         there, lacks = ("--train", "--test") if test is None else ("--test", "--train")
         raise Invalid(f"{there} names one file of your data and {lacks} the other; give both.")
-    return None if train is None or test is None else (train, test)
+    return None if train is None or test is None else Data(train, test, fields)
 
 
 def chosen(studies: Sequence[str] | None) -> list[tuple[str, Study]]:
@@ -99,14 +108,14 @@ def whole(made: Card, studies: Sequence[str] | None) -> bool:
     return shown >= {slug for slug, _ in chosen(studies)}
 
 
-def _own(wanted: Wanted, data: tuple[Path, Path]) -> tuple[list[Profile], OwnData]:
+def _own(wanted: Wanted, data: Data) -> tuple[list[Profile], OwnData]:
     """The profiles of a model on its owner's data, and what was found of the data itself."""
     from . import own
 
     names = [wanted.model, *([wanted.against] if wanted.against else [])]
     told = {k: v for k, v in wanted.sweep.items() if k in OWN}
-    how = own.How.of(told, ROWS[wanted.tier])
-    return own.audit(names, *data, how, watch=wanted.how.watch if wanted.how else None)
+    how = own.How.of(told, ROWS[wanted.tier], data.fields)
+    return own.audit(names, data.train, data.test, how, watch=wanted.how.watch if wanted.how else None)
 
 
 def within(

@@ -25,6 +25,7 @@ def card(
         typer.Option("--train", help="The rows your model was trained on: jsonl of prompt and completion, or chat."),
     ] = None,
     test: Annotated[Path | None, typer.Option("--test", help="Rows that it was not trained on.")] = None,
+    fields: words.Fields = None,
     study: Annotated[
         list[str] | None, typer.Option("--study", help="Only these studies; `none` is your own data alone.")
     ] = None,
@@ -55,13 +56,13 @@ def card(
     devices.choose(device=device, batch_size=batch_size, device_map=device_map)
     if out is not None:
         page.check(out)
-    fields = {"limit": limit, "num_fewshot": num_fewshot, "apply_chat_template": apply_chat_template, "dtype": dtype}
+    flags = {"limit": limit, "num_fewshot": num_fewshot, "apply_chat_template": apply_chat_template, "dtype": dtype}
     with words.going_on(), live.watch(json) as watch:
         how = driver.How(on, fresh, watch)
         made = cards.card(
-            model, tier, against=against, sweep=words.sweep_of(set_, **fields), formats=formats,
+            model, tier, against=against, sweep=words.sweep_of(set_, **flags), formats=formats,
             minutes=None if budget is None else words.minutes_of(budget), studies=study,
-            data=cards.files(train, test), how=how,
+            data=cards.data_of(train, test, words.fields_of(fields)), how=how,
         )  # fmt: skip
     written = [page.write(made, out)] if out is not None else []
     terminal_models.card(made, written, as_json=json)
@@ -79,6 +80,7 @@ def fit(
     shifted: Annotated[
         Path | None, typer.Option("--shifted", help="Rows unlike them: watched beside the reference.")
     ] = None,
+    fields: words.Fields = None,
     epochs: Annotated[float, typer.Option("--epochs", help="How often each row is seen.")] = 3.0,
     steps: Annotated[int | None, typer.Option("--steps", help="Steps, instead of epochs.")] = None,
     batch: Annotated[int, typer.Option("--batch", help="Rows a step.")] = 16,
@@ -100,9 +102,12 @@ def fit(
     from .pages import fit as page
 
     devices.choose(device=device)
-    n = steps if steps is not None else fitting.steps_of(train, epochs, batch)
+    names = words.fields_of(fields)
+    n = steps if steps is not None else fitting.steps_of(train, epochs, batch, names)
     recipe = Recipe(method, n, batch, at_once, lr, rank, longest, dtype, seed)  # type: ignore[arg-type]
-    order = fitting.ordered(recipe, model, train, reference=reference, shifted=shifted, every=every, watched=watched)
+    order = fitting.ordered(
+        recipe, model, train, reference=reference, shifted=shifted, every=every, watched=watched, fields=names
+    )
     with words.going_on(), live.watch(json) as watch:
         made = fitting.fit(order, out, device=device or "cpu", fresh=fresh, watch=watch)
     terminal_models.fitted(made, page.write(made, out / "fit.html"), as_json=json)

@@ -46,6 +46,7 @@ class Order:
     every: int
     watched: int
     digests: Mapping[str, str] = field(default_factory=dict[str, str])
+    fields: tuple[str, str] | None = None  # the files' names of prompt and answer, where they are unusual
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values."""
@@ -117,6 +118,7 @@ def ordered(
     shifted: Path | None = None,
     every: int = 0,
     watched: int = 64,
+    fields: tuple[str, str] | None = None,
 ) -> Order:
     """An order from what was asked; `every=0` looks ten times. Raises Mistake for a model or a file that is not there."""
     from .models import probe, resolve
@@ -125,7 +127,7 @@ def ordered(
         raise Invalid(f"watched={watched}, every={every}: at least one row is watched, every so many steps.")
     named = {"train": train, "reference": reference, "shifted": shifted}
     for path in (p for p in named.values() if p is not None):
-        next(pairs(path))  # that it is there and has rows, before the model is
+        next(pairs(path, fields=fields))  # that it is there and has rows, before the model is
     if model.startswith("tiny:"):
         raise Invalid(f"--model {model}: its weights are random and lie in no folder; name a checkpoint.")
     probe(model)
@@ -133,20 +135,20 @@ def ordered(
     texts = {name: None if p is None else str(p) for name, p in named.items()}
     look = every or max(1, recipe.steps // 10)
     return Order(
-        recipe, model, resolve(model), str(train), texts["reference"], texts["shifted"], look, watched, digests
+        recipe, model, resolve(model), str(train), texts["reference"], texts["shifted"], look, watched, digests, fields
     )
 
 
-def steps_of(train: Path, epochs: float, batch: int) -> int:
+def steps_of(train: Path, epochs: float, batch: int, fields: tuple[str, str] | None = None) -> int:
     """The steps in which each row is seen so often. Raises Invalid for none, Missing for a file that is not there."""
     if epochs <= 0 or batch < 1:
         raise Invalid(f"--epochs {epochs:g}, --batch {batch}: each row is seen, some rows a step.")
-    return max(1, ceil(epochs * sum(1 for _ in pairs(train)) / batch))
+    return max(1, ceil(epochs * sum(1 for _ in pairs(train, fields=fields)) / batch))
 
 
 def _rows(order: Order) -> tuple[list[Pair], dict[str, list[Pair]]]:
     """(rows to train on, rows to watch by side). Without a reference some of the training rows are held out for it."""
-    rows = list(pairs(Path(order.train)))
+    rows = list(pairs(Path(order.train), fields=order.fields))
     rng = np.random.default_rng(order.recipe.seed)
     looked: dict[str, list[Pair]] = {}
     if order.reference is None:
@@ -157,9 +159,9 @@ def _rows(order: Order) -> tuple[list[Pair], dict[str, list[Pair]]]:
         if not rows:
             raise Invalid(f"{order.train} asks one thing only; name rows to watch with --reference.")
     else:
-        looked["reference"] = _some(list(pairs(Path(order.reference))), order.watched, rng)
+        looked["reference"] = _some(list(pairs(Path(order.reference), fields=order.fields)), order.watched, rng)
     if order.shifted is not None:
-        looked["shifted"] = _some(list(pairs(Path(order.shifted))), order.watched, rng)
+        looked["shifted"] = _some(list(pairs(Path(order.shifted), fields=order.fields)), order.watched, rng)
     return rows, looked
 
 

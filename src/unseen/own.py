@@ -59,15 +59,16 @@ class How:
     seed: int = 0
     dtype: str = "float32"
     chat: bool | None = None
+    fields: tuple[str, str] | None = None  # the files' names of prompt and answer, where they are unusual
 
     @staticmethod
-    def of(words: Mapping[str, str], limit: int) -> How:
+    def of(words: Mapping[str, str], limit: int, fields: tuple[str, str] | None = None) -> How:
         """What flags say. Raises Invalid for a limit that is no number from 1."""
         wanted = words.get("limit", str(limit))
         if not wanted.isdigit() or int(wanted) < 1:
             raise Invalid(f"--limit {wanted}: write how many rows of your data are asked, from 1.")
         chat = words.get("apply_chat_template")
-        return How(int(wanted), 0, words.get("dtype", "float32"), None if chat is None else chat == "true")
+        return How(int(wanted), 0, words.get("dtype", "float32"), None if chat is None else chat == "true", fields)
 
 
 def audit(
@@ -78,7 +79,7 @@ def audit(
     Raises Missing or Invalid for files that cannot be read and models that cannot be had.
     """
     notes = [said] if (said := twice(train, test)) else []
-    trained, tested = list(pairs(train)), list(pairs(test))
+    trained, tested = (list(pairs(path, fields=how.fields)) for path in (train, test))
     found = overlap(trained, tested)
     rows = chosen(tested, found, how, notes)
     far = distances(trained, rows.new)

@@ -106,6 +106,25 @@ def sweep_of(words: list[str] | None, **fields: object) -> dict[str, str]:
     return found
 
 
+Fields = Annotated[
+    str | None, typer.Option("--fields", metavar="ASKED,ANSWERED", help="Your files' names of prompt and answer.")
+]
+
+
+def fields_of(word: str | None) -> tuple[str, str] | None:
+    """Two names from `query,intent`. Raises Invalid for another number of names."""
+    from .core.errors import Invalid
+
+    if word is None:
+        return None
+    names = tuple(name.strip() for name in word.split(","))
+    if len(names) != 2 or not all(names):
+        raise Invalid(
+            f"--fields {word}: name two fields, that of the prompt and that of the answer, such as query,intent."
+        )
+    return names[0], names[1]
+
+
 def minutes_of(word: str) -> float:
     """Minutes from `90s`, `10m`, `2h`, or a number of minutes. Raises Invalid for another word."""
     import re

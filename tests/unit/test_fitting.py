@@ -61,6 +61,16 @@ def test_what_is_saved_is_what_was_looked_at(base: Path, tmp_path: Path, method:
     assert not (tmp_path / "mine" / "training").exists()
 
 
+def test_fields_of_unusual_names(base: Path, tmp_path: Path) -> None:
+    asked = order(base, tmp_path)
+    strange = tmp_path / "strange.jsonl"
+    strange.write_text((tmp_path / "train.jsonl").read_text().replace("prompt", "ask").replace("completion", "tell"))
+    with pytest.raises(Invalid, match="ask, tell"):
+        fitting.ordered(asked.recipe, asked.model, strange)
+    found = fitting.ordered(asked.recipe, asked.model, strange, fields=("ask", "tell"))
+    assert len(fitting._rows(found)[0]) == 36 and fitting.steps_of(strange, 1, 10, ("ask", "tell")) == 4
+
+
 def test_rows_held_out_are_not_trained_on(base: Path, tmp_path: Path) -> None:
     asked = order(base, tmp_path)
     twice = tmp_path / "twice.jsonl"

@@ -120,6 +120,11 @@ def test_the_command(files: tuple[Path, Path], unseen: Callable[..., Said], tmp_
     assert "| answered wrong | right | said |" in (tmp_path / "card.md").read_text()
     told = unseen(*words, "--json")
     assert json.loads(told.out)["own"]["counts"]["same prompt, same answer"] == 60
+    for path in (train, test):
+        path.write_text(path.read_text().replace('"prompt"', '"query"').replace('"completion"', '"intent_name"'))
+    assert "query, intent_name" in unseen(*words).err
+    assert "trained on word for word" in unseen(*words, "--fields", "query,intent_name").out
+    assert "name two fields" in unseen(*words, "--fields", "query").err
     assert "give both" in unseen("card", "py:planted_models:heart", "--train", train).err
     assert (
         "no study that takes a model is called so" in unseen("card", "py:planted_models:heart", "--study", "nobody").err
