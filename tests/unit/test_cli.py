@@ -127,7 +127,7 @@ def test_run_takes_the_flags_of_the_ecosystem_however_they_are_spelled(unseen: A
         (("score", "echo", "none.jsonl"), "there is no file none.jsonl"),
         (("use", "brief_training"), "brief_training has no tool.py"),
         (("use", "echo", "a1"), "'a1' is no word"),
-        (("export", "echo", "--to", "pdf"), "the formats are csv, parquet, checkpoints"),
+        (("export", "echo", "--to", "pdf"), "the formats are csv, parquet, lm-eval, checkpoints"),
         (("export", "echo", "--to", "csv"), "nothing of this plan is measured yet"),
         (("export", "echo", "--to", "checkpoints"), "no trained model is kept"),
         (("new", "My Study"), "'My Study' is no slug"),
@@ -289,7 +289,7 @@ def test_compare_models_and_folders(unseen: Any, tmp_path: Path) -> None:
         unseen("run", "echo", "--tier", "smoke", "--model", model, "--output-path", tmp_path / name)
     folders = told(unseen("compare", tmp_path / "a", tmp_path / "b", "--json"))
     assert [d["estimate"] for d in folders["differences"]] == [d["estimate"] for d in found["differences"]]
-    assert "holds no results.json" in mistake(unseen("compare", tmp_path / "a", "b"))
+    assert "there is no file or folder b" in mistake(unseen("compare", tmp_path / "a", "b"))
     unseen("run", "brief_training", "--tier", "smoke", "--seeds", "1", "--output-path", tmp_path / "c")
     assert "two runs of one study" in mistake(unseen("compare", tmp_path / "a", tmp_path / "c"))
     (tmp_path / "a" / "results.json").write_text("{")

@@ -112,7 +112,7 @@ def test_kinds_are_not_mixed(tmp_path: Path) -> None:
     ):
         with pytest.raises(Invalid, match=why):
             paired(first, second)
-    with pytest.raises(Missing, match=r"there is no file or folder nowhere\. A log is"):
+    with pytest.raises(Missing, match=r"there is no file or folder nowhere, and no model is named so\. A log is"):
         paired(first, "nowhere")
     (tmp_path / "empty").mkdir()
     with pytest.raises(Missing, match=r"empty is no log that can be compared\. A log is"):

@@ -38,10 +38,11 @@ def paired(first: str, second: str, only: Sequence[str] | None = None) -> Paired
     Unknown for a task of `only` that they do not share.
     """
     kinds = [_kind(name) for name in (first, second)]
-    if set(kinds) <= {"model", "nothing"}:
+    if "model" in kinds and set(kinds) <= {"model", "nothing"}:
         return None
     if "nothing" in kinds:
-        raise Missing(f"there is no file or folder {(first, second)[kinds.index('nothing')]}. A log is {WHAT}.")
+        lost = (first, second)[kinds.index("nothing")]
+        raise Missing(f"there is no file or folder {lost}, and no model is named so. A log is {WHAT}; the names of models begin with {', '.join(MODELS)}.")  # fmt: skip
     if kinds[0] != kinds[1]:
         told = (f"{name} is {'a model' if kind == 'model' else f'a log of {kind}'}" for name, kind in zip((first, second), kinds, strict=True))  # fmt: skip
         raise Invalid(f"{' and '.join(told)}; two logs of one kind, or two models, can be compared.")
