@@ -167,7 +167,9 @@ def redrawn(slug: str, study: Study, receipt: Mapping[str, Any], where: str) -> 
         raise Invalid(
             f"{where}: its receipts are of {named} version {version}; this is {slug} version {study.version}. Draw the items again."
         )
-    tasks = {t.name: t for t in find.module(slug, "tasks").tasks(setting)}
+    tasks: dict[str, Task] = {}
+    for one in find.module(slug, "tasks").tasks(setting):
+        tasks.setdefault(one.name, one)  # the first of a name, as `draw` takes it
     if task_name not in tasks:
         raise Invalid(f"{where}: the receipt's task {task_name!r} is none of {', '.join(tasks)}.")
     task = tasks[task_name]

@@ -14,7 +14,7 @@ from unseen import items
 from unseen.core.errors import Unknown
 from unseen.rewards import scorer
 
-STUDIES = ("length_generalization/addition+hints", "omega/gcd", "derivational_morphology", "multimodal_reasoning/optree", "skills_in_context/last_letter", "childplay/lego_validity", "grokked_transformers/comparison")  # fmt: skip
+STUDIES = ("length_generalization/addition+hints", "omega/gcd", "derivational_morphology", "multimodal_reasoning/optree", "skills_in_context/last_letter", "skills_in_context/episodes", "childplay/lego_validity", "grokked_transformers/comparison")  # fmt: skip
 
 
 def rows_of(path: Path) -> list[dict[str, Any]]:
