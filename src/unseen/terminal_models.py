@@ -124,4 +124,5 @@ def fitted(made: Fitted, page: Path, *, as_json: bool) -> None:
         print(f"step {look.step:>6}  {'  '.join(means)}  of rows right")
     for note in ([made.parting.words()] if made.parting else []) + list(made.notes):
         print(note)
-    wrote([page], then=f"unseen card {made.name} --against {made.order.model}")
+    data = f" --train {made.order.train} --test {made.order.shifted} --study none" if made.order.shifted else ""
+    wrote([page], then=f"unseen card {made.name} --against {made.order.model}{data}")

@@ -36,6 +36,8 @@ def test_what_chance_explains_is_no_parting() -> None:
     assert found is not None and not found.parted and found.p == 1.0 and "chance explains" in found.words()
     both = parting([look(0, ones(18), ones(18)), look(10, ones(3), ones(2))])
     assert both is not None and not both.parted and both.p < 0.05 and "both fell" in both.words()
+    level = parting([look(0, ones(1), ones(1)), look(10, ones(3), ones(2)), look(20, ones(9), ones(2))])
+    assert level is not None and level.since == 10 and "lost nothing since step 10" in level.words()
     end = parting([look(0, ones(1), ones(1)), look(10, ones(3), ones(2))])
     assert end is not None and (end.since, end.p) == (10, 1.0) and "best at the end" in end.words()
 

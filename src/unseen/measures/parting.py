@@ -64,6 +64,8 @@ class Parting:
             return f"From step {self.since} on both fell: the shifted rows from {of[0]} {what}, the reference from {of[1]} (p {self.p:.2g})."
         if self.since == self.until:
             return f"The shifted rows did best at the end, step {self.since}: {of[0].split()[0]} {what}."
+        if self.shifted[0] == self.shifted[1]:
+            return f"The shifted rows lost nothing since step {self.since}: {self.shifted[0]:.2f} {what}."
         return f"The shifted rows did best at step {self.since}; what they lost since, from {of[0]} {what}, chance explains (p {self.p:.2g})."
 
 
