@@ -123,11 +123,7 @@ def _apart(rows: Rows, far: Distances, trained: Sequence[Pair], notes: list[str]
     edge = float(np.quantile([len(row.told().split()) for row in trained], 0.99))
     long = far.length > edge
     sides = {
-        "memory": [
-            ("trained on", False, rows.same),
-            *([("nearly trained on", True, rows.near)] if len(rows.near) >= FEWEST else []),
-            ("new", True, rows.new),
-        ],
+        "memory": _held(rows),
         "nearness": _thirds(rows.new, far.words, ("nearest third", "middle third", "farthest third")),
         "length": [
             (f"to {edge:.0f} words", False, _where(rows.new, ~long)),
@@ -136,6 +132,14 @@ def _apart(rows: Rows, far: Distances, trained: Sequence[Pair], notes: list[str]
         "rarity": _thirds(rows.new, far.rarity, ("commonest third", "middle third", "rarest third")),
     }
     return [case for axis, told in sides.items() for case in _on(axis, told, notes)]
+
+
+def _held(rows: Rows) -> list[tuple[str, bool, Sequence[Pair]]]:
+    """The sides of memory: trained on, nearly so, and new; both of the former together where few were word for word."""
+    if len(rows.same) < FEWEST:
+        return [("trained on, nearly", False, [*rows.same, *rows.near]), ("new", True, rows.new)]
+    near = [("nearly trained on", True, rows.near)] if len(rows.near) >= FEWEST else []
+    return [("trained on", False, rows.same), *near, ("new", True, rows.new)]
 
 
 def _moved(rows: Sequence[Pair], how: How, notes: list[str]) -> list[Case]:

@@ -80,6 +80,17 @@ def test_who_learned_by_heart_and_who_by_rule(files: tuple[Path, Path]) -> None:
     assert casing.shifted.estimate == 1.0, "a rule over words does not mind how they are written"
 
 
+def test_rows_that_were_nearly_trained_on_stand_for_memory_where_few_were_word_for_word(
+    files: tuple[Path, Path],
+) -> None:
+    train, test = files
+    known = set(train.read_text().splitlines())
+    test.write_text("".join(line + "\n" for line in test.read_text().splitlines() if line not in known))
+    made, data = audit(["py:planted_models:word"], train, test)
+    assert [name for name, _, _ in of_axis(made, "memory").curve] == ["memory: trained on, nearly", "memory: new"]
+    assert data.counts["same prompt, same answer"] == 0
+
+
 def test_what_was_gained_and_how_much_of_it_survives(files: tuple[Path, Path]) -> None:
     made, _ = audit(["py:planted_models:heart", "py:planted_models:word"], *files)
     memory = of_axis(made, "memory")
