@@ -61,7 +61,8 @@ def _asked(
             found.setdefault(str(split.at["role"]), {}).setdefault(seed, []).append(value)
     if step in (0, setting.steps) and "composed" in found:
         for seed in lab.seeds:
-            yield Row("shortfall", shortfall({k: v[seed] for k, v in found.items()}), step=step, seed=seed)
+            told = shortfall({k: v[seed] for k, v in found.items()})
+            yield Row("shortfall", told, n=setting.items, step=step, seed=seed)
 
 
 def shortfall(scores: Mapping[str, list[float]]) -> float:

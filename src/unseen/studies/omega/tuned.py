@@ -117,4 +117,4 @@ def _measured(
                 yield from Row.each(name, scored, split, step=step, at={"phase": phase})
         exact.setdefault(part.role, []).append(float(np.mean([s["exact"] for s in found])))
     if "composed" in exact:
-        yield Row("shortfall", shortfall(exact), step=step, seed=seed, at={"phase": phase})
+        yield Row("shortfall", shortfall(exact), n=setting.items, step=step, seed=seed, at={"phase": phase})
