@@ -109,5 +109,5 @@ def fit(
         recipe, model, train, reference=reference, shifted=shifted, every=every, watched=watched, fields=names
     )
     with words.going_on(), live.watch(json) as watch:
-        made = fitting.fit(order, out, device=device or "cpu", fresh=fresh, watch=watch)
+        made = fitting.fit(order, out, device=devices.fastest(), fresh=fresh, watch=watch)
     terminal_models.fitted(made, page.write(made, out / "fit.html"), as_json=json)

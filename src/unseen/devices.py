@@ -31,6 +31,17 @@ def choose(*, device: str | None = None, batch_size: str | None = None, device_m
             os.environ[name] = value
 
 
+def fastest() -> str:
+    """The device that was named, else an accelerator where there is one, else the CPU."""
+    if named := os.environ.get("UNSEEN_DEVICE"):
+        return named
+    if absent(["torch"]):
+        return "cpu"
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+
+
 def _check_device(device: str) -> None:
     """Raise Invalid for a word that is no device, Missing for one that this machine has not."""
     kind, _, number = device.partition(":")

@@ -27,6 +27,7 @@ from .core.lab import Lab
 from .core.model import Answer
 from .core.record import Item, Records, Split
 from .core.study import Headline
+from .devices import fastest
 from .live import Silent, Watch
 from .measures.nearest import Distances, distances
 from .tasks.overlap import Kind, Overlap, overlap
@@ -38,7 +39,7 @@ MEASURE = "exact"
 FEWEST = 5  # rows of a side; with fewer an axis is left out
 SHOWN, EXAMPLES = 10, 2  # failures that are shown, and examples of each kind of overlap
 KINDS: tuple[Kind, ...] = get_args(Kind)
-LONGEST = 256  # tokens of an answer, at most
+LONGEST = 512  # tokens of an answer, at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ def audit(
 ) -> tuple[list[Profile], OwnData]:
     """What a model (and, after it, the one it is held against) makes of test rows beside the rows it was trained on.
 
-    Raises Missing or Invalid for files that cannot be read and models that cannot be had.
+    Raises Missing or Invalid for files that cannot be read or hold too few rows, and for models that cannot be had.
     """
     notes = [said] if (said := twice(train, test)) else []
     trained, tested = (list(pairs(path, fields=how.fields)) for path in (train, test))
@@ -84,6 +85,10 @@ def audit(
     rows = chosen(tested, found, how, notes)
     far = distances(trained, rows.new)
     cases = [*_apart(rows, far, trained, notes), *_moved(rows.new, how, notes)]
+    if not cases:
+        raise Invalid(
+            f"{test} has {len(tested)} rows, too few for any axis: each needs {FEWEST} on either side. {' '.join(notes)}"
+        )
     told = [_told(model, [c.row for c in cases], how, watch) for model in models]
     records = [_records(model, cases, said) for model, said in zip(models, told, strict=True)]
     guess = Counter(row.answer for row in trained).most_common(1)[0][1] / len(trained)
@@ -205,11 +210,11 @@ def _told(model: str, rows: Sequence[Pair], how: How, watch: Watch | None) -> li
 
     lab = Lab.alone((how.seed,))
     lab.tell = _telling(model, watch or Silent())
-    opened = models.open(model, lab=lab, dtype=how.dtype)
+    opened = models.open(model, lab=lab, dtype=how.dtype, device=fastest())
     chat = models.in_turns(opened) if how.chat is None else how.chat
     asked = [row.posed(chat=chat) for row in rows]
     lines = max(row.answer.strip().count("\n") for row in rows)
-    most = min(LONGEST, 8 + max(len(row.answer) for row in rows) // 2)
+    most = min(LONGEST, 8 + max(len(row.answer) for row in rows))  # a token has a letter at least
     return opened.generate(asked, max_new_tokens=most, stop=() if lines else ("\n",))
 
 

@@ -105,7 +105,9 @@ def test_devices_are_checked_before_anything_runs(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
     with pytest.raises(Missing, match="this machine has 1 of that kind"):
         devices.choose(device="cuda:1")
+    assert devices.fastest() in ("cpu", "cuda", "mps")
     devices.choose(device="cuda", batch_size="8")
+    assert devices.fastest() == "cuda"
     import os
 
     assert os.environ["UNSEEN_DEVICE"] == "cuda" and os.environ["UNSEEN_BATCH_SIZE"] == "8"

@@ -108,6 +108,13 @@ def test_test_rows_that_were_all_trained_on(files: tuple[Path, Path]) -> None:
     assert "The axis memory is left out" in told and made, "the shifts are still measured"
 
 
+def test_too_few_rows_are_no_card(files: tuple[Path, Path]) -> None:
+    train, test = files
+    test.write_text("".join(test.read_text().splitlines(keepends=True)[-3:]))
+    with pytest.raises(Invalid, match=r"has 3 rows, too few for any axis: each needs 5 on either side"):
+        audit(["py:planted_models:word"], train, test)
+
+
 def test_limits_and_flags() -> None:
     assert How.of({"limit": "12", "apply_chat_template": "true", "dtype": "bfloat16"}, 200) == How(
         12, 0, "bfloat16", True
