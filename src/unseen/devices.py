@@ -10,12 +10,12 @@ import os
 from .core.errors import Invalid, Missing
 from .extras import absent
 
-MAPS = ("auto", "balanced", "balanced_low_0", "sequential")  # accelerate's
+MAPS = ("auto", "balanced", "balanced_low_0", "sequential", "replicas")  # accelerate's, and a whole copy on each
 
 
 def choose(*, device: str | None = None, batch_size: str | None = None, device_map: str | None = None) -> None:
     """Tell trials, in workers too, which device to use, how many prompts a local model takes at once, and how a
-    checkpoint is spread over devices (`auto`, `balanced`, …, as accelerate calls it)."""
+    checkpoint is spread over devices (`auto`, `balanced`, …, as accelerate calls it; `replicas`: a copy on each)."""
     if device_map is not None and device_map not in MAPS:
         raise Invalid(f"--device-map {device_map}: write {', '.join(MAPS)}.")
     if batch_size is not None and batch_size != "auto" and not (batch_size.isdigit() and int(batch_size) > 0):

@@ -70,7 +70,10 @@ Device = Annotated[
 ]
 DeviceMap = Annotated[
     str | None,
-    typer.Option("--device-map", help="auto, balanced, …: spread a checkpoint of hf: over all accelerators."),
+    typer.Option(
+        "--device-map",
+        help="auto, balanced, …: spread a checkpoint of hf: over all accelerators; replicas: a copy on each.",
+    ),
 ]
 Batch = Annotated[
     str | None, typer.Option("--batch-size", help="auto, or the number of prompts a local model takes at once.")

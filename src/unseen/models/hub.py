@@ -21,6 +21,7 @@ from . import pins
 
 KEPT = (".safetensors", ".bin", ".json", ".jinja", ".model", ".txt", ".tiktoken", ".py")  # what a folder's digest reads
 DTYPES = ("auto", "float32", "bfloat16", "float16", "float64")
+REPLICAS = "replicas"  # of device maps: a whole copy on every accelerator
 INT8 = "int8"  # weights of linear layers in 8 bits, as bitsandbytes computes with them
 COMMIT = re.compile(r"[0-9a-f]{40}")
 
@@ -71,10 +72,26 @@ def open(rest: str, *, device: str, dtype: str, batch_size: str | int, device_ma
     """The checkpoint, its adapter merged into it, as a local model."""
     base, adapter = parts(rest)
     spread = device_map or os.environ.get("UNSEEN_DEVICE_MAP") or None
+    if spread == REPLICAS:
+        return _replicas(rest, dtype, batch_size)
     model, tokenizer = loaded(fetched(base), dtype, f"--model hf:{rest}", device_map=spread, device=device)
     if adapter is not None:
         model, tokenizer = _adapted(model, tokenizer, fetched(adapter))
     return local(model, tokenizer, None if spread else device, batch_size)
+
+
+def _replicas(rest: str, dtype: str, batch_size: str | int) -> Any:
+    """The checkpoint, its adapter merged into it, on every accelerator of this machine."""
+    from . import parallel
+
+    if dtype == INT8:
+        raise Invalid(f"--device-map {REPLICAS}: weights in 8 bits stay where they were loaded; use another dtype.")
+    devices = parallel.accelerators(f"--model hf:{rest}")
+    base, adapter = parts(rest)
+    model, tokenizer = loaded(fetched(base), dtype, f"--model hf:{rest}", device=devices[0])
+    if adapter is not None:
+        model, tokenizer = _adapted(model, tokenizer, fetched(adapter))
+    return parallel.over(model, tokenizer, devices, batch_size)
 
 
 def loaded(
