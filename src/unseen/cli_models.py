@@ -30,8 +30,11 @@ def card(
         list[str] | None, typer.Option("--study", help="Only these studies; `none` is your own data alone.")
     ] = None,
     formats: Annotated[
-        int, typer.Option("--formats", help="1 to 3: the same prompts in other words, shown beside every score.")
-    ] = 3,
+        int | None,
+        typer.Option(
+            "--formats", help="1 to 3: the same prompts in other words, shown beside every score; 3, at smoke 1."
+        ),
+    ] = None,
     budget: Annotated[
         str | None,
         typer.Option("--budget", metavar="10m", help="Stop after so long; more is asked where least is known."),
@@ -60,7 +63,7 @@ def card(
     with words.going_on(), live.watch(json) as watch:
         how = driver.How(on, fresh, watch)
         made = cards.card(
-            model, tier, against=against, sweep=words.sweep_of(set_, **flags), formats=formats,
+            model, tier, against=against, sweep=words.sweep_of(set_, **flags), formats=cards.formats_of(tier) if formats is None else formats,
             minutes=None if budget is None else words.minutes_of(budget), studies=study,
             data=cards.data_of(train, test, words.fields_of(fields)), how=how,
         )  # fmt: skip

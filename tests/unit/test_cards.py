@@ -74,7 +74,10 @@ def test_a_budget_and_formats_from_the_command_line(unseen: Callable[..., Said])
     told = unseen("card", SHORT, "--tier", "smoke", "--budget", "20s", "--formats", "2")
     assert told.code == 0 and "minutes were spent; items asked of each kind: echo" in told.out, told.err
     assert "over 2 formats" in told.out
-    assert "in 1 to 3 formats" in unseen("card", SHORT, "--formats", "4").err
+    assert "over 3 formats" not in unseen("card", SHORT, "--tier", "smoke").out, "smoke takes seconds"
+    assert "over 3 formats" in unseen("card", SHORT, "--tier", "laptop").out
+    for n in ("0", "4"):
+        assert "in 1 to 3 formats" in unseen("card", SHORT, "--formats", n).err
 
 
 @pytest.mark.usefixtures("unseen")
