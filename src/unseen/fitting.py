@@ -12,8 +12,7 @@ from __future__ import annotations
 
 import json
 import shutil
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from math import ceil
 from pathlib import Path
@@ -23,9 +22,8 @@ import numpy as np
 
 from .core.disk import whole
 from .core.errors import Invalid
-from .core.execute import Event
 from .core.lab import Lab, cache_folder, digest_of_file, offline
-from .live import Silent, Watch
+from .live import Watch, telling
 from .measures.parting import Look, Parting, looks_of, parting
 from .methods.tuning import Recipe
 from .tasks.owned import Pair, pairs
@@ -98,7 +96,13 @@ def fit(order: Order, out: Path, *, device: str = "cpu", fresh: bool = False, wa
         out.mkdir(parents=True, exist_ok=True)
         whole(out / "fit.json", json.dumps({"asked": order.to_json(), "done": False}, indent=1).encode())
         lab = Lab(
-            (order.recipe.seed,), out, cache_folder(), device, offline(), state=place, tell=_telling(order, watch)
+            (order.recipe.seed,),
+            out,
+            cache_folder(),
+            device,
+            offline(),
+            state=place,
+            tell=telling(watch, f"fit {order.recipe.method}"),
         )
         base = _tuned(order, rows, looked, lab, out)
         told = {"asked": order.to_json(), "done": True, "name": base, "rows": len(rows)}
@@ -122,6 +126,7 @@ def ordered(
 ) -> Order:
     """An order from what was asked; `every=0` looks ten times. Raises Mistake for a model or a file that is not there."""
     from .models import probe, resolve
+    from .models.hub import parts
 
     if watched < 1 or every < 0:
         raise Invalid(f"watched={watched}, every={every}: at least one row is watched, every so many steps.")
@@ -131,6 +136,8 @@ def ordered(
     if model.startswith("tiny:"):
         raise Invalid(f"--model {model}: its weights are random and lie in no folder; name a checkpoint.")
     probe(model)
+    if recipe.method == "lora" and model.startswith("hf:") and parts(model.removeprefix("hf:"))[1] is not None:
+        raise Invalid(f"--model {model} has an adapter, and none can be named on top of it; merge it, or fit full.")
     digests = {name: digest_of_file(p) for name, p in named.items() if p is not None}
     texts = {name: None if p is None else str(p) for name, p in named.items()}
     look = every or max(1, recipe.steps // 10)
@@ -200,16 +207,6 @@ def _tuned(order: Order, rows: Sequence[Pair], looked: Mapping[str, Sequence[Pai
     tokenizer.save_pretrained(str(out))
     kind, _, rest = order.pin.partition(":")
     return f"hf:{out}" if order.recipe.method == "full" else f"hf:{rest if kind == 'hf' else base}+{out}"
-
-
-def _telling(order: Order, watch: Watch | None) -> Callable[[float, float, Mapping[str, Any]], None]:
-    """What the Lab's words become: events of one trial."""
-    seen, key = watch or Silent(), f"fit {order.recipe.method}"
-
-    def tell(done: float, of: float, shown: Mapping[str, Any]) -> None:
-        seen.tell(Event(key, done, of, dict(shown), time.time()))
-
-    return tell
 
 
 def _done(out: Path) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Collection, Generator, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -16,7 +16,9 @@ from .core.study import values_of
 
 if TYPE_CHECKING:
     from .core.execute import Event
+    from .core.lab import Told
     from .core.plan import Trial
+    from .core.record import Value
 
 BARS = "▁▂▃▄▅▆▇█"
 LINE_SECONDS = 10.0
@@ -61,6 +63,18 @@ class Silent:
 
     def tell(self, event: Event) -> None:
         """Nothing."""
+
+
+def telling(watch: Watch | None, key: str) -> Told:
+    """How a Lab of no trial speaks: its words, as events of `key`, to whoever watches."""
+    from .core.execute import Event
+
+    seen = watch or Silent()
+
+    def tell(done: float, of: float, shown: Mapping[str, Value]) -> None:
+        seen.tell(Event(key, done, of, dict(shown), time.time()))
+
+    return tell
 
 
 class Curves:

@@ -10,9 +10,8 @@ The reference of most axes is the test rows that no training row holds; rows tha
 
 from __future__ import annotations
 
-import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
@@ -22,16 +21,15 @@ from numpy.typing import NDArray
 
 from .core.card import Failure, OwnData, Profile, profiles
 from .core.errors import Invalid
-from .core.execute import Event
 from .core.lab import Lab
 from .core.model import Answer
 from .core.record import Item, Records, Split
 from .core.study import Headline
 from .devices import fastest
-from .live import Silent, Watch
+from .live import Watch, telling
 from .measures.nearest import Distances, distances
 from .tasks.overlap import Kind, Overlap, overlap
-from .tasks.owned import Pair, pairs, twice
+from .tasks.owned import Pair, ends, pairs, twice
 from .tasks.shifts import SHIFTS, paired
 
 NAME = "your data"
@@ -209,20 +207,12 @@ def _told(model: str, rows: Sequence[Pair], how: How, watch: Watch | None) -> li
     from . import models
 
     lab = Lab.alone((how.seed,))
-    lab.tell = _telling(model, watch or Silent())
+    lab.tell = telling(watch, f"{NAME}, {model}")
     opened = models.open(model, lab=lab, dtype=how.dtype, device=fastest())
     chat = models.in_turns(opened) if how.chat is None else how.chat
     asked = [row.posed(chat=chat) for row in rows]
-    lines = max(row.answer.strip().count("\n") for row in rows)
     most = min(LONGEST, 8 + max(len(row.answer) for row in rows))  # a token has a letter at least
-    return opened.generate(asked, max_new_tokens=most, stop=() if lines else ("\n",))
-
-
-def _telling(model: str, watch: Watch) -> Callable[[float, float, Mapping[str, Any]], None]:
-    def tell(done: float, of: float, shown: Mapping[str, Any]) -> None:
-        watch.tell(Event(f"{NAME}, {model}", done, of, dict(shown), time.time()))
-
-    return tell
+    return opened.generate(asked, max_new_tokens=most, stop=ends(rows))
 
 
 def _records(model: str, cases: Sequence[Case], said: Sequence[Answer]) -> Records:

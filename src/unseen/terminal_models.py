@@ -9,8 +9,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from .core.inert import label
 from .live import spark
 from .terminal import drawn_table, screen, show_json, wrote
@@ -120,7 +118,7 @@ def fitted(made: Fitted, page: Path, *, as_json: bool) -> None:
     if as_json:
         return show_json({**made.to_json(), "written": [str(page)]})
     for look in made.looks:
-        means = [f"{side} {np.mean(its['exact']):.3f}" for side, its in look.each.items()]
+        means = [f"{side} {look.mean(side, 'exact'):.3f}" for side in look.each]
         print(f"step {look.step:>6}  {'  '.join(means)}  of rows right")
     for note in ([made.parting.words()] if made.parting else []) + list(made.notes):
         print(note)

@@ -136,6 +136,10 @@ def test_mistakes_are_told_before_anything_is_loaded(base: Path, tmp_path: Path)
     for field in ("steps", "batch", "rank", "longest"):
         with pytest.raises(Invalid, match=f"{field}=0"):
             Recipe("lora", **{"steps": 1, field: 0})
+    made = fitting.fit(order(base, tmp_path), tmp_path / "mine")
+    with pytest.raises(Invalid, match="none can be named on top of it; merge it, or fit full"):
+        fitting.ordered(Recipe("lora", 1), made.name, tmp_path / "train.jsonl")
+    assert fitting.ordered(Recipe("full", 1), made.name, tmp_path / "train.jsonl").pin
     with pytest.raises(Invalid, match="asks one thing only"):
         fitting._rows(fitting.ordered(Recipe("lora", 1), f"hf:{base}", rows(tmp_path / "a.jsonl", 1)))
 

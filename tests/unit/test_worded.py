@@ -9,6 +9,7 @@ import pytest
 
 from unseen import models
 from unseen.core.errors import Invalid, Missing
+from unseen.core.model import answering
 from unseen.models import worded
 
 FEW_SHOT = "Q: 1 + 1?\nA: 2\n\nQ: Why Q: here?\nA:"
@@ -52,6 +53,15 @@ def test_prompts_turns_and_stops_are_reworded_and_answers_are_not() -> None:
     model.scores(["Q: a\nA:"], ["Q: b"])
     assert inner.asked[1] == (["Question: a\nAnswer:"], ["Q: b"])
     assert model.block == 1 and not hasattr(model, "answer_all")
+
+
+def test_a_plan_asks_no_more_of_the_machine_for_other_words() -> None:
+    from unseen import driver
+
+    for slug in ("grokked_transformers", "omega", "skill_composition"):
+        plain, worded = (driver.trials_of(driver.ask(slug, "smoke", model=m)) for m in ("smollm2", "worded:1:smollm2"))
+        assert [t.needs for t in worded] == [t.needs for t in plain]
+    assert answering("worded:2:worded:1:hf:a:b") == "hf:a:b" and answering("tiny:decoder") == "tiny:decoder"
 
 
 def test_it_is_a_model_by_name(tmp_path: Path) -> None:

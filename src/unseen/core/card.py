@@ -167,7 +167,7 @@ def profiles(
     found = [_profile(slug, head, records, against) for head in headlines]
     if not formats:
         return found
-    worded = {name: profiles(slug, headlines, its) for name, its in {"as it is": records, **formats}.items()}
+    worded = {"as it is": found, **{name: profiles(slug, headlines, its) for name, its in formats.items()}}
     return [
         replace(p, formats=[(n, its[i].reference.estimate, its[i].shifted.estimate) for n, its in worded.items()])
         for i, p in enumerate(found)

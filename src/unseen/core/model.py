@@ -6,6 +6,7 @@ model.logprobs(["2 + 2 ="], [" 4"])            ->  array([-0.31])
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, runtime_checkable
@@ -47,6 +48,16 @@ class Scores(Protocol):
     """A model that gives the log-probability (nats) of an answer after a prompt: float[prompt]."""
 
     def logprobs(self, prompts: Sequence[Prompt], answers: Sequence[str]) -> NDArray[np.floating]: ...
+
+
+WORDED = re.compile(r"worded:[^:]*:")
+
+
+def answering(name: str) -> str:
+    """The name of the model that answers: its own, or that of the one within which is asked in other words."""
+    while (found := WORDED.match(name)) is not None:
+        name = name[found.end() :]
+    return name
 
 
 Method = Callable[..., Iterator[tuple[int, Any]]]  # a model -> a stream of (step, model)

@@ -15,6 +15,7 @@ from functools import cached_property
 from typing import Any, Literal, NewType, Union, get_args, get_origin, get_type_hints
 
 from .errors import Invalid, Unknown, nearest
+from .model import answering
 from .record import Value
 from .study import Needs, Study, Tier, model_field, values_of
 
@@ -181,7 +182,10 @@ def _no_field(slug: str, kinds: Sequence[type], name: str) -> Unknown:
 
 
 def _needs(slug: str, study: Study, setting: Any) -> Needs:
-    """What a trial of a setting needs. Raises Invalid where its values make no sense to the study."""
+    """What a trial of a setting needs, whatever the words in which its model is asked. Raises Invalid where its values
+    make no sense to the study."""
+    if model_field(type(setting)):
+        setting = replace(setting, model=answering(setting.model))
     try:
         return study.needs(setting)
     except (ArithmeticError, ValueError, TypeError, LookupError) as error:

@@ -14,8 +14,9 @@ import torch
 from numpy.typing import NDArray
 
 from unseen.core.errors import Invalid
+from unseen.models import has_template
 from unseen.models.engine import Local
-from unseen.tasks.owned import Pair
+from unseen.tasks.owned import Pair, ends
 
 SPARE = 8  # tokens that an answer may be longer than the longest right one
 
@@ -31,7 +32,7 @@ class Answered:
         if not rows:
             raise Invalid("there are no rows to ask.")
         self.rows, self.tokenizer = rows, tokenizer
-        self.chat = bool(getattr(tokenizer, "chat_template", None))
+        self.chat = has_template(tokenizer)
         self.each: dict[str, NDArray[np.float64]] = {}
 
     @torch.inference_mode()
@@ -48,7 +49,6 @@ class Answered:
         prompts = [row.posed(chat=self.chat) for row in self.rows]
         answers = [row.completion(chat=self.chat) for row in self.rows]
         lengths = np.array([len(one.pair(p, a)[1]) for p, a in zip(prompts, answers, strict=True)])
-        stop = () if any("\n" in a.strip() for a in answers) else ("\n",)
-        said = dict(one.stream(prompts, max_new_tokens=int(lengths.max()) + SPARE, stop=stop))
+        said = dict(one.stream(prompts, max_new_tokens=int(lengths.max()) + SPARE, stop=ends(self.rows)))
         right = [row.right(said[i].text) for i, row in enumerate(self.rows)]
         return {"exact": np.array(right, float), "surprise": -one.scores(prompts, answers) / lengths}

@@ -16,6 +16,7 @@ from typing import Any, Literal, get_args
 
 from unseen.core.errors import Invalid, missing_extra
 from unseen.core.lab import Lab
+from unseen.models import has_template
 from unseen.tasks.owned import Pair
 
 from .trainer import arguments, trained, with_adapter
@@ -101,11 +102,6 @@ def tuned(
         )
         trained(trainer, lab)
     return learner.eval()
-
-
-def has_template(tokenizer: Any) -> bool:
-    """Whether a model is spoken to in turns."""
-    return bool(getattr(tokenizer, "chat_template", None))
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from unseen.core.errors import Failed, Invalid
 from unseen.core.model import Answer, Prompt
 
 from . import cache as caches
+from .names import has_template
 from .tree import Tree, grown, laid
 from .writing import Writing, written
 
@@ -99,7 +100,7 @@ class Local:
         """A prompt's tokens: plain text as it is, chat turns through the tokenizer's template."""
         if isinstance(prompt, str):
             return self._plain(prompt) or [self._end()]
-        if not getattr(self.tokenizer, "chat_template", None):
+        if not has_template(self.tokenizer):
             return self._plain("\n\n".join(turn["content"] for turn in prompt)) or [self._end()]
         told = self.tokenizer.apply_chat_template([dict(t) for t in prompt], add_generation_prompt=True, tokenize=False)
         return self.tokenizer(told, add_special_tokens=False)["input_ids"]

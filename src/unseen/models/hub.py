@@ -72,26 +72,26 @@ def open(rest: str, *, device: str, dtype: str, batch_size: str | int, device_ma
     """The checkpoint, its adapter merged into it, as a local model."""
     base, adapter = parts(rest)
     spread = device_map or os.environ.get("UNSEEN_DEVICE_MAP") or None
-    if spread == REPLICAS:
-        return _replicas(rest, dtype, batch_size)
+    copies = _copies(f"--model hf:{rest}", dtype) if spread == REPLICAS else []
+    if copies:
+        spread, device = None, copies[0]
     model, tokenizer = loaded(fetched(base), dtype, f"--model hf:{rest}", device_map=spread, device=device)
     if adapter is not None:
         model, tokenizer = _adapted(model, tokenizer, fetched(adapter))
+    if copies:
+        from . import parallel
+
+        return parallel.over(model, tokenizer, copies, batch_size)
     return local(model, tokenizer, None if spread else device, batch_size)
 
 
-def _replicas(rest: str, dtype: str, batch_size: str | int) -> Any:
-    """The checkpoint, its adapter merged into it, on every accelerator of this machine."""
+def _copies(who: str, dtype: str) -> list[str]:
+    """The accelerators that each get a copy. Raises Missing where there is none, Invalid for weights in 8 bits."""
     from . import parallel
 
     if dtype == INT8:
         raise Invalid(f"--device-map {REPLICAS}: weights in 8 bits stay where they were loaded; use another dtype.")
-    devices = parallel.accelerators(f"--model hf:{rest}")
-    base, adapter = parts(rest)
-    model, tokenizer = loaded(fetched(base), dtype, f"--model hf:{rest}", device=devices[0])
-    if adapter is not None:
-        model, tokenizer = _adapted(model, tokenizer, fetched(adapter))
-    return parallel.over(model, tokenizer, devices, batch_size)
+    return parallel.accelerators(who)
 
 
 def loaded(

@@ -25,6 +25,7 @@ from typing import Any
 
 from unseen.core.errors import Invalid, Unknown, missing_extra, nearest
 from unseen.core.lab import Lab, cache_folder
+from unseen.core.model import answering
 
 KINDS = {
     "hf": "hub",
@@ -74,14 +75,14 @@ def open(
     `concurrency` of api:. Raises Mistake for what the caller can mend, Damaged for a pin that changed.
     """
     name = name if lab is None else lab.pinned(name)
-    _check_options(name, _home(_within(name))[0], options)
+    _check_options(name, _home(answering(name))[0], options)
     if peft := options.pop("peft", None):
         name = f"{name}+{peft}"
     pin = resolve(name)
     size = _batch_size(batch_size or os.environ.get("UNSEEN_BATCH_SIZE", "auto"))
     place = device or os.environ.get("UNSEEN_DEVICE", "cpu")
     made = opened(pin, device=place, dtype=dtype, batch_size=size, **options)
-    how = [pin, dtype] if _home(_within(name))[0] in COMPUTED else [pin]
+    how = [pin, dtype] if _home(answering(name))[0] in COMPUTED else [pin]
     if "chat" in options:
         how.append(f"chat={options['chat']}")
     from .account import Account
@@ -97,13 +98,6 @@ def opened(pin: str, **how: Any) -> Any:
         return module.open(rest, **how)
 
 
-def _within(name: str) -> str:
-    """The name of the model that answers: its own, but for one asked in other words."""
-    from .worded import name_of
-
-    return _within(name_of(name.removeprefix("worded:"))) if name.startswith("worded:") else name
-
-
 def local(name: str, *, device: str, dtype: str) -> Any:
     """A model computed here as it is, with its tokenizer and no answer kept: what is trained further.
 
@@ -116,11 +110,15 @@ def local(name: str, *, device: str, dtype: str) -> Any:
     return opened(resolve(name), device=device, dtype=dtype, batch_size="auto")
 
 
+def has_template(tokenizer: Any) -> bool:
+    """Whether a tokenizer lays out turns of a chat."""
+    return bool(getattr(tokenizer, "chat_template", None))
+
+
 def in_turns(model: Any) -> bool:
     """Whether an opened model is spoken to in turns: it has a template for them, or is a server that takes them."""
     inner = model.inner
-    template = getattr(getattr(inner, "tokenizer", None), "chat_template", None)
-    return bool(template) or (hasattr(inner, "chatted") and inner.chat is not False)
+    return has_template(getattr(inner, "tokenizer", None)) or (hasattr(inner, "chatted") and inner.chat is not False)
 
 
 def forget(name: str, cache: Path | None = None) -> None:

@@ -60,11 +60,6 @@ def open(rest: str, **how: Any) -> Any:
     return Worded(opened(name, **how), WORDINGS[k])
 
 
-def name_of(rest: str) -> str:
-    """The name of the model that is asked."""
-    return _parts(rest)[1]
-
-
 class Worded:
     """A model with every prompt reworded; it streams, answers and scores as the one inside does."""
 

@@ -97,6 +97,11 @@ def pairs(path: Path, *, fields: tuple[str, str] | None = None) -> Iterator[Pair
         yield Pair(name, found.prompt, found.answer, found.options, found.before, found.spoken, line)
 
 
+def ends(rows: Sequence[Pair]) -> tuple[str, ...]:
+    """What ends an answer to such rows: a new line, where every right answer is one line."""
+    return () if any("\n" in row.answer.strip() for row in rows) else ("\n",)
+
+
 def twice(train: Path, test: Path) -> str:
     """A warning where both files are the same, by name or by content; empty where they differ.
 
