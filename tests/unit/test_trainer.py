@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -64,6 +65,13 @@ def test_training_goes_on_from_the_last_checkpoint(tmp_path: Path) -> None:
     one.tell = lambda done, of, shown: heard.append((done, of))
     assert trained(Recorded(tmp_path / "tuning"), one) is None
     for step in (5, 20):
-        (tmp_path / "tuning" / f"checkpoint-{step}").mkdir(parents=True)
+        kept = tmp_path / "tuning" / f"checkpoint-{step}"
+        kept.mkdir(parents=True)
+        (kept / "trainer_state.json").write_text(json.dumps({"global_step": step}))
+    assert trained(Recorded(tmp_path / "tuning"), one).endswith("checkpoint-20")
+    (tmp_path / "tuning" / "checkpoint-30").mkdir()  # killed while it was written
+    (tmp_path / "tuning" / "checkpoint-40").mkdir()
+    (tmp_path / "tuning" / "checkpoint-40" / "trainer_state.json").write_text('{"global_st')
+    (tmp_path / "tuning" / "checkpoint-mine").mkdir()
     assert trained(Recorded(tmp_path / "tuning"), one).endswith("checkpoint-20")
     assert heard[0] == (1, 2)

@@ -7,6 +7,7 @@ told = trained(trainer, lab)          # shows how far it is, and goes on from wh
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -90,7 +91,6 @@ def arguments(
 def trained(trainer: Any, lab: Lab) -> Any:
     """What `trainer.train()` gives, which tells the lab after every step; it goes on from its last checkpoint, if any."""
     from transformers import PrinterCallback, TrainerCallback
-    from transformers.trainer_utils import get_last_checkpoint
 
     class Telling(TrainerCallback):
         def on_step_end(self, args: Any, state: Any, control: Any, **given: Any) -> None:
@@ -98,6 +98,20 @@ def trained(trainer: Any, lab: Lab) -> Any:
 
     trainer.add_callback(Telling())
     trainer.remove_callback(PrinterCallback)
-    place = Path(trainer.args.output_dir)
-    before = get_last_checkpoint(str(place)) if place.is_dir() else None
-    return trainer.train(resume_from_checkpoint=before)
+    before = last_whole(Path(trainer.args.output_dir))
+    return trainer.train(resume_from_checkpoint=None if before is None else str(before))
+
+
+def last_whole(place: Path) -> Path | None:
+    """The last checkpoint of a trainer in a folder that was written to its end, or None.
+
+    A process that is killed while it writes one leaves it in part: what a trainer writes last is its state.
+    """
+    found = {int(p.name.removeprefix("checkpoint-")): p for p in place.glob("checkpoint-*") if p.name[11:].isdigit()}
+    for step in sorted(found, reverse=True):
+        try:
+            if json.loads((found[step] / "trainer_state.json").read_text(encoding="utf-8"))["global_step"] == step:
+                return found[step]
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+    return None
