@@ -120,7 +120,8 @@ def _own(wanted: Wanted, data: Data) -> tuple[list[Profile], OwnData]:
     names = [wanted.model, *([wanted.against] if wanted.against else [])]
     told = {k: v for k, v in wanted.sweep.items() if k in OWN}
     how = own.How.of(told, ROWS[wanted.tier], data.fields)
-    return own.audit(names, data.train, data.test, how, watch=wanted.how.watch if wanted.how else None)
+    made, found = own.audit(names, data.train, data.test, how, watch=wanted.how.watch if wanted.how else None)
+    return _said(wanted, made), found
 
 
 def within(
@@ -182,7 +183,15 @@ def _profiled(slug: str, study: Study, wanted: Wanted, more: Mapping[str, str]) 
     if (mine := its[wanted.model]) is None or (wanted.against is not None and its[wanted.against] is None):
         return []
     others = {named: part for n, named in wanted.worded.items() if (part := its[n]) is not None}
-    return profiles(slug, study.headlines, mine, its[wanted.against] if wanted.against else None, others)
+    return _said(wanted, profiles(slug, study.headlines, mine, its[wanted.against] if wanted.against else None, others))
+
+
+def _said(wanted: Wanted, found: list[Profile]) -> list[Profile]:
+    """The profiles, told to whoever watches: the first numbers of a card are not to wait for its last study."""
+    if wanted.how and wanted.how.watch:
+        for profile in found:
+            wanted.how.watch.say(profile.says())
+    return found
 
 
 def _worded(model: str, formats: int, notes: list[str]) -> dict[str, str]:

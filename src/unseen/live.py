@@ -27,10 +27,11 @@ LABEL = 44  # letters of a trial's label, at most
 
 
 class Watch(Protocol):
-    """Who is told what a run does: which trials it has (and which are measured already), and every event."""
+    """Who is told what a run does: which trials it has (and which are measured already), every event, and what was found."""
 
     def begin(self, title: str, trials: Sequence[Trial], kept: Collection[str]) -> None: ...
     def tell(self, event: Event) -> None: ...
+    def say(self, text: str) -> None: ...
 
 
 @contextmanager
@@ -62,6 +63,9 @@ class Silent:
         """Nothing."""
 
     def tell(self, event: Event) -> None:
+        """Nothing."""
+
+    def say(self, text: str) -> None:
         """Nothing."""
 
 
@@ -132,6 +136,10 @@ class Bars:
             self.bars.update(self.tasks[event.key], completed=event.done, total=event.of, shown=shown)
         self._whole()
 
+    def say(self, text: str) -> None:
+        """A line above the bars, which stays."""
+        self.bars.console.print(text, markup=False, highlight=False)
+
     def _whole(self) -> None:
         if self.whole is None:
             return
@@ -167,6 +175,10 @@ class Lines:
         self.said[event.key] = now
         share = event.done / (event.of or 1)
         self.write("  ".join(w for w in (label, f"{share:.0%}", self._left(event.key, share, now), shown) if w))
+
+    def say(self, text: str) -> None:
+        """The line."""
+        self.write(text)
 
     def _left(self, key: str, share: float, now: float) -> str:
         """The time left by the pace since the trial was first heard of; nothing at first and at the end."""

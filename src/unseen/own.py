@@ -80,6 +80,8 @@ def audit(
     notes = [said] if (said := twice(train, test)) else []
     trained, tested = (list(pairs(path, fields=how.fields)) for path in (train, test))
     found = overlap(trained, tested)
+    if watch:
+        watch.say(f"{test} beside {train}: {found.says()}")
     rows = chosen(tested, found, how, notes)
     far = distances(trained, rows.new)
     cases = [*_apart(rows, far, trained, notes), *_moved(rows.new, how, notes)]

@@ -87,3 +87,10 @@ def test_formats_stand_beside_scores_in_python() -> None:
     assert [name for name, _, _ in p.formats] == ["as it is", "other labels", "a sentence before"]
     assert library.card(SHORT, tier="smoke", formats=3, measured=False).axes["length"][0].formats == p.formats
     assert library.card(f"worded:1:{SHORT}", tier="smoke", formats=3).axes["length"][0].formats == ()
+
+
+def test_every_profile_is_told_as_soon_as_its_study_is_measured(unseen: Callable[..., Said]) -> None:
+    """On standard error, where progress is; the table follows on standard output."""
+    told = unseen("card", SHORT, "--tier", "smoke")
+    said = [line for line in told.err.splitlines() if line.startswith("length · echo: exact  reference 1.00 [")]
+    assert len(said) == 1 and "  shifted " in said[0] and "  gap -" in said[0], told.err

@@ -125,3 +125,11 @@ def test_quiet_shows_nothing(capsys: Any) -> None:
         seen.begin("t", trials(), ())
         seen.tell(Event("k", 1, 1))
     assert capsys.readouterr() == ("", "")
+
+
+def test_what_was_found_stands_above_the_bars(capsys: pytest.CaptureFixture[str]) -> None:
+    bars, said = Recorder(), list[str]()
+    for watching in (Bars(bars), Lines(said.append), live.Silent()):
+        watching.say("length · echo: exact  reference 1.00")
+    assert bars.printed == said == ["length · echo: exact  reference 1.00"]
+    assert capsys.readouterr().out == ""

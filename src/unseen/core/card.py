@@ -76,6 +76,12 @@ class Profile:
         known = [v for v in told if v == v]
         return f"{min(known):.2f}–{max(known):.2f} over {len(known)} formats" if len(known) > 1 else ""
 
+    def says(self) -> str:
+        """The profile in a line: `length · skills_in_context: exact  reference 0.62 [0.48, 0.75]  shifted …  gap …`."""
+        parts = {"reference": self.reference.text(), "shifted": self.shifted.text(), "gap": self.gap.text(signed=True)}
+        told = "  ".join(f"{name} {text}" for name, text in parts.items())
+        return f"{self.axis} · {self.study}: {self.measure}  {told}"
+
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values."""
         told: dict[str, Any] = {
