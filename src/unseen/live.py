@@ -132,8 +132,8 @@ class Bars:
         else:
             if event.key not in self.tasks:
                 self.tasks[event.key] = self.bars.add_task(f"  {label}", total=event.of, shown="")
-            shown = self.curves.add(event)
-            self.bars.update(self.tasks[event.key], completed=event.done, total=event.of, shown=shown)
+            shown = {"shown": self.curves.add(event)} if event.shown else {}  # who tells nothing takes nothing back
+            self.bars.update(self.tasks[event.key], completed=event.done, total=event.of, **shown)
         self._whole()
 
     def say(self, text: str) -> None:

@@ -111,6 +111,8 @@ def test_the_bar_of_the_whole_counts_minutes_of_trials() -> None:
     assert bars.kept[0]["total"] == 128 and bars.kept[0]["completed"] == 64 and bars.kept[0]["shown"] == "1 of 3 trials"
     shown.tell(Event(a.key, 50, 100, {"loss": 1.0}))
     assert bars.kept[0]["completed"] == 64 + 16 and bars.kept[1]["description"].strip() == "plain, width 32"
+    shown.tell(Event(a.key, 50, 100, {}))
+    assert bars.kept[1]["shown"] == "loss 1", "a step that tells nothing leaves what the last look found"
     shown.tell(Event(a.key, 1, 1, {"ended": True}))
     assert (
         bars.kept[0]["completed"] == 64 + 32
