@@ -156,7 +156,7 @@ def test_the_bits_of_points_are_those_of_their_constants() -> None:
     assert (found.n, found.classes) == (900, 2)
     assert found.delta.value == pytest.approx(apart) and found.radius.value == pytest.approx(1)
     assert found.m.low < found.m.value < found.m.high and abs(found.m.value - 3) < 0.3
-    assert found.bits == bits(900, 3, found.delta.value, found.radius.value, 2, 0.01)
+    assert found.bits == bits(900, found.m.value, found.delta.value, found.radius.value, 2, 0.01)
     assert found.low <= found.bits.log10 <= found.high
     assert of(x, y, error=0.01, rng=np.random.default_rng(1)).delta.value == pytest.approx(apart)
 

@@ -10,7 +10,7 @@ as they are asked for. Intervals are the bootstrap's, over the points that dista
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -206,11 +206,21 @@ def nearest(x: Rows, anchors: Places, k: int, *, labels: NDArray[np.int64] | Non
     return np.sqrt(np.sort(best, axis=1))
 
 
-def _metric(a: Floats, device: str) -> Any:
+def _metric(a: Floats, device: str) -> Callable[[Floats], Floats]:
     """A function from rows [row feature] to squared distances [anchor row] by one product of matrices."""
-    if device == "cpu":
-        own = np.sum(a**2, axis=1)[:, None]
-        return lambda b: np.maximum(own + np.sum(b**2, axis=1)[None] - 2 * (a @ b.T), 0)
+    return _in_double(a) if device == "cpu" else _in_single(a, device)
+
+
+def _in_double(a: Floats) -> Callable[[Floats], Floats]:
+    own = np.sum(a**2, axis=1)[:, None]
+
+    def of(b: Floats) -> Floats:
+        return np.maximum(own + np.sum(b**2, axis=1)[None] - 2 * (a @ b.T), 0)
+
+    return of
+
+
+def _in_single(a: Floats, device: str) -> Callable[[Floats], Floats]:
     import torch
 
     held = torch.from_numpy(a).to(device, torch.float32)

@@ -100,8 +100,6 @@ def _networks() -> Iterator[Claim]:
     )  # fmt: skip
 
 
-
-
 def _estimates() -> Iterator[Claim]:
     ours = "not reported: ours"
     yield Claim("C8a", "Whether 3 or 25 neighbours are asked, the dimension of the digits stays within a quarter of that of 5.", ours, "recalled", level("dimension_range", **DIGITS), below(0.25), over=SIZES)  # fmt: skip
@@ -141,7 +139,9 @@ def _controls() -> Iterator[Claim]:
     over = (*SIZES, "m", "log10_known", "frequency", "points")
     for id, says, effect, expect in told:
         unit = "exact" if id == "K7" else "seed"
-        yield Claim(id, says, "not reported: a control", "recalled", effect, expect, unit=unit, over=over, kind="control")
+        yield Claim(
+            id, says, "not reported: a control", "recalled", effect, expect, unit=unit, over=over, kind="control"
+        )
 
 
 CLAIMS = (*_images(), *_others(), *_along(), *_networks(), *_estimates(), *_paper(), *_controls())

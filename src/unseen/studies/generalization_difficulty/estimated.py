@@ -79,8 +79,9 @@ def _ablated(x: NDArray[Any], y: NDArray[np.int64], found: difficulty.Measured, 
 
 def _bits(found: difficulty.Measured, delta: float, setting: Estimated) -> float:
     """The log10 of the bits with another δ."""
-    m = max(1, round(found.m.value))
-    return difficulty.bits(found.n, m, delta, found.radius.value, found.classes, setting.target).log10
+    return difficulty.bits(
+        found.n, max(1.0, found.m.value), delta, found.radius.value, found.classes, setting.target
+    ).log10
 
 
 def _reach(values: list[float]) -> float:

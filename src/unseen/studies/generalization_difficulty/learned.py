@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from unseen.core.lab import Lab
-from unseen.core.record import Row, Split
+from unseen.core.record import Row, Split, drawn_of
 from unseen.measures import difficulty
 from unseen.measures.difficulty import Bits
 from unseen.methods.training import Recipe, train
@@ -96,8 +96,9 @@ def _wrong(nets: Nets, x: torch.Tensor, y: torch.Tensor) -> NDArray[np.float64]:
 
 
 def _each(measure: str, values: NDArray[np.float64], n: int, seeds: Sequence[int], split: Split, **at: float) -> Iterator[Row]:  # fmt: skip
+    """A row of each seed; its points are its own."""
     for seed, value in zip(seeds, values.tolist(), strict=True):
-        yield Row(measure, value, split, n, at=at, seed=seed)
+        yield Row(measure, value, split, n, at=at, seed=seed, drawn=drawn_of([f"{split.name} {seed}"]))
 
 
 def _measured(x: Floats, y: Floats, seed: int, lab: Lab) -> Iterator[Row]:

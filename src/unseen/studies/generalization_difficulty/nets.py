@@ -1,7 +1,7 @@
 """What learns here? Perceptrons of one shape, one for each seed, trained together.
 
-    nets = Nets((64, 256, 256, 1), seeds=(0, 1, 2, 3, 4), lab=lab)
-    nets(x)        # x [seed batch 64] -> logits [seed batch]
+nets = Nets((64, 256, 256, 1), seeds=(0, 1, 2, 3, 4), lab=lab)
+nets(x)        # x [seed batch 64] -> logits [seed batch]
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from unseen.measures.clouds import Rows
 from unseen.tasks.pictures import Pictures, training
 
 SKLEARN = ("digits", "wine", "iris", "breast_cancer")
+IN_MEMORY = 2**28  # pixels: beyond it pictures are decoded every time that they are asked for
 TWIN = "twin"  # the digits as a folder of pictures, made here
 FEATURES = ("x", "X", "features", "data", "images")
 LABELS = ("y", "label", "labels", "target", "targets")
@@ -56,7 +57,9 @@ def pictures(name: str, side: int, lab: Lab) -> tuple[Rows, NDArray[np.int64]]:
     place = str(lab.once("twin-pictures", _write_twin)) if name == TWIN else name
     found = training(place, side=side or None)
     some = found.pixels(np.arange(min(16, len(found))))
-    return Flat(found, bool(np.all(some == some[:, :1]))), found.labels
+    rows = Flat(found, bool(np.all(some == some[:, :1])))
+    whole = np.arange(len(rows)) if len(rows) * rows[np.array([0])].size <= IN_MEMORY else None
+    return (rows if whole is None else rows[whole]), found.labels
 
 
 def read(path: Path, *, label: str = "label", side: int = 0) -> tuple[Rows, NDArray[Any]]:
@@ -121,5 +124,5 @@ def _write_twin(to: Path) -> None:
     images = [Picture.fromarray((row.reshape(8, 8) * 255).astype(np.uint8)) for row in x]
     told = Features({"image": Image(), "label": ClassLabel(num_classes=10)})
     parts = {"train": slice(None), "test": slice(0, None, 5)}
-    held = {s: Dataset.from_dict({"image": images[p], "label": y[p].tolist()}, told) for s, p in parts.items()}
+    held: Any = {s: Dataset.from_dict({"image": images[p], "label": y[p].tolist()}, told) for s, p in parts.items()}
     DatasetDict(held).save_to_disk(str(to))
