@@ -87,8 +87,9 @@ def off_floor(measure: str, chance: float, **where: Want) -> tuple[Effect, Regio
 class Claim:
     """One inequality of a paper: an effect and the region where the paper says it lies.
 
-    `unit` is what one would draw anew: "seed" (runs like these), "item" (new items for these very models), the name of a
-    coordinate, or "exact" (nothing: the number is worked out, and every run has the same). `over` lists what may be averaged though it differs. `given` are preconditions of the runs in hand.
+    `unit` is what one would draw anew: "seed" (runs like these), "item" (new items for these very models), the name of
+    a coordinate, or "exact" (nothing: the number is worked out, and every run has the same). `over` lists what may be
+    averaged though it differs. `given` are preconditions of the runs in hand.
     """
 
     id: str

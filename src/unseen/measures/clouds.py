@@ -79,8 +79,8 @@ def checked(x: Rows, y: NDArray[Any], k: int = 5) -> NDArray[np.int64]:
 def dimension(x: Rows, *, rng: np.random.Generator, k: int = 5, anchors: int = 10_000, min_distance: float = 0.0, device: str = "cpu") -> Estimate:  # fmt: skip
     """The intrinsic dimension by nearest neighbours (Levina and Bickel 2004), inverses averaged (MacKay and Ghahramani).
 
-    1/m is the mean of ln(T_k/T_j) over anchors and j = 1 … k − 1, T_j being the distance to the j-th neighbour. Neighbours
-    no farther than `min_distance` (at 0: copies) are not counted. Raises Invalid for k below 2, too few rows, or where
+    1/m is the mean of ln(T_k/T_j) over anchors and j = 1 … k − 1, T_j being the distance to the j-th neighbour. Those no
+    farther than `min_distance` (at 0: copies) are not counted. Raises Invalid for k below 2, too few rows, or where
     anchors have not k neighbours at different distances.
     """
     if k < 2 or len(x) <= k:
@@ -101,8 +101,8 @@ def dimension(x: Rows, *, rng: np.random.Generator, k: int = 5, anchors: int = 1
 def separation(x: Rows, y: NDArray[np.int64], *, rng: np.random.Generator, sample: int = SAMPLE, min_distance: float = 0.0, device: str = "cpu") -> Estimate:  # fmt: skip
     """The least distance between rows of different classes among at most `sample` rows.
 
-    Pairs no farther apart than `min_distance` are left out (above 0: a filter of copies). It is never less than the truth,
-    and no bootstrap value is less than the estimate. Raises Invalid where it is 0: rows of two classes are the same.
+    Pairs no farther apart than `min_distance` are left out (above 0: a filter of copies). It is never less than the
+    truth, and no bootstrap value is less than the estimate. Raises Invalid where it is 0: rows of two classes are the same.
     """
     places = np.sort(rng.permutation(len(x))[: min(sample, len(x))])
     held, labels = Taken(x, places), y[places]
@@ -123,8 +123,8 @@ def extreme(x: Rows, y: NDArray[np.int64], found: Estimate, *, rng: np.random.Ge
     """The least distance among all pairs of two classes, from the tail of those of random pairs, and at most `found`.
 
     The pairs' inverse distances are extrapolated to the n² (1 − Σ share²) that there are (Dekkers, Einmahl and de Haan
-    1989), the bootstrap drawing the pairs anew. Raises Invalid where too few pairs of two classes are farther apart than
-    `min_distance`.
+    1989), the bootstrap drawing the pairs anew. Raises Invalid where too few pairs of two classes are farther apart
+    than `min_distance`.
     """
     pairs = min(pairs, len(y) ** 2 // 8)  # few pairs are then drawn twice
     inverse = np.sort(1 / between(x, y, pairs, rng, min_distance=min_distance))[::-1]

@@ -5,8 +5,8 @@
 
 Hypotheses are all functions on the data's manifold that vary no faster than the classes stand apart; the bits are minus
 the logarithm of the share of those that generalize, among those that fit the training data (arXiv 2305.01034). It is an
-upper bound, exponential in the dimension m and hanging much on the separation δ; numbers overflow floats, so that all is
-worked out in logarithms.
+upper bound, exponential in the dimension m, and hangs much on the separation δ. Its numbers overflow floats, so that all
+is worked out in logarithms.
 """
 
 from __future__ import annotations
@@ -194,8 +194,8 @@ def of(x: Rows, y: np.ndarray, *, error: float, rng: np.random.Generator, how: H
     """The constants of labelled data x [row feature], y [row], and their bits with a 95% interval.
 
     The interval lets m (at least 1), δ and R vary as their bootstrap over anchors does; it leans to fewer bits, for a
-    sample's δ can only be too large. `extremes` matter only where there are more rows than are sought through. Raises Invalid for data that
-    no such numbers can be had of. 10,000 rows of 784 features take half a minute on one core.
+    sample's δ can only be too large. `extremes` matter only where there are more rows than are sought through. Raises
+    Invalid for data that no such numbers can be had of. 10,000 rows of 784 features take a quarter of a minute.
     """
     y = checked(x, y, how.k)
     near: dict[str, Any] = {"min_distance": how.min_distance, "device": how.device}

@@ -25,8 +25,8 @@ Floats = NDArray[np.float32]
 
 def run(setting: Learned, lab: Lab) -> Iterator[Row]:
     """Rows of each seed: `error` (fraction 0..1) on `test` and `noise`, `train_error`, `untrained` (the error before the
-    first step), `log10_bits` (0 where data suffice) with `suffices`, and `measured_log10`, the bits estimated from the very
-    points trained on. `error` carries the bits of the known constants as a coordinate."""
+    first step), `log10_bits` (0 where data suffice) with `suffices`, and `measured_log10`, the bits estimated from the
+    very points trained on. `error` carries the bits of the known constants as a coordinate."""
     drawn = [_drawn(setting, seed, lab) for seed in lab.seeds]
     parts = {name: _stacked([d[name] for d in drawn], lab) for name in ("train", "test", "noise")}
     nets = stack((setting.ambient, *[setting.width] * setting.layers, 1), lab.seeds, lab)

@@ -1,8 +1,8 @@
 """How much must a designer know beyond the data for a learner to generalize on a task?
 
-Answer: a number of bits that grows exponentially with the dimension of the data, hardly falls with more examples, and so
-calls few-shot and partly observed tasks harder than recognising pictures. Whether it says anything of networks is asked
-on manifolds whose dimension is known.
+Answer: a number of bits that grows exponentially with the dimension of the data, hardly falls with more examples, and
+calls few-shot and partly observed tasks harder than recognising pictures. Whether it says anything of networks is
+asked on manifolds whose dimension is known.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ def settings(tier: Tier) -> list[Setting]:
 def _online() -> list[Estimated]:
     """The paper's image sets, as `datasets` reads them."""
     whole = Estimated("", share=1.0, extremes=True, ablated=False)
-    # DEPARTS: pictures of ImageNet are cut to 224 × 224, for the size that the paper scaled them to is not told (its radius
-    # of 943.6 asks for larger ones), and δ is that of 5,000 of them: no random pairs, which would be decoded one by one.
+    # DEPARTS: pictures of ImageNet are cut to 224 × 224, for the size that the paper scaled them to is not told (its
+    # radius of 943.6 asks for larger ones), and δ is that of 5,000 of them: random pairs would be decoded one by one.
     large = replace(whole, side=224, anchors=2_000, sample=5_000, target=0.1, extremes=False)
     small = replace(whole, target=1e-3)
     return [
