@@ -165,7 +165,9 @@ def test_torch_measures_the_same_distances() -> None:
         (np.ones((9, 2)), np.zeros(8), "9 rows, but labels of shape"),
         (np.ones((4, 2)), np.arange(4), "4 rows have no 5 neighbours"),
         (np.full((9, 2), np.nan), np.arange(9), "row 0 has a value that is no finite number"),
+        (np.ones((9, 0)), np.arange(9), "the 9 rows have no features"),
         (np.ones((9, 2)), np.full(9, np.nan), "9 labels are NaN"),
+        (np.ones((9, 2)), np.array(["a", None, "b"] * 3, object), "3 labels are NaN or None"),
     ],
 )
 def test_what_cannot_be_measured_is_told(x: np.ndarray, y: np.ndarray, told: str) -> None:

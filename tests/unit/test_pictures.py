@@ -57,6 +57,16 @@ def test_a_training_part_needs_no_other(tmp_path: Path) -> None:
         training(str(tmp_path / "untold"))
 
 
+def test_one_of_the_hubs_configurations_is_asked_for_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import datasets
+
+    held = datasets.load_from_disk(str(saved(tmp_path / "held")))
+    asked: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(datasets, "load_dataset", lambda *words, **more: asked.append((*words, more)) or held)
+    assert len(training("somebody/digits:cropped")) == len(training("somebody/digits", revision="v1")) == 12
+    assert asked == [("somebody/digits", "cropped", {"revision": None}), ("somebody/digits", None, {"revision": "v1"})]
+
+
 def test_labels_without_names_are_counted(tmp_path: Path) -> None:
     from datasets import Value
 

@@ -57,18 +57,21 @@ class Estimate:
 
 def checked(x: Rows, y: NDArray[Any], k: int = 5) -> NDArray[np.int64]:
     """The labels as whole numbers from 0 [row]. Raises Invalid where rows and labels do not go together, there is one
-    class, there are fewer rows than neighbours, or a value is no finite number."""
+    class, there are no more rows than neighbours, or a value is no finite number."""
     y = np.asarray(y)
     if y.ndim != 1 or len(y) != len(x):
         raise Invalid(f"there are {len(x)} rows, but labels of shape {y.shape}; give one label a row.")
-    if y.dtype.kind == "f" and np.isnan(y).any():
-        raise Invalid(f"{int(np.isnan(y).sum())} labels are NaN; leave those rows out.")
+    if y.dtype.kind in "fO" and (lacking := sum(v is None or v != v for v in y.tolist())):
+        raise Invalid(f"{lacking} labels are NaN or None; leave those rows out.")
+    y = y.astype(np.str_) if y.dtype.kind == "O" else y
     names, codes = np.unique(y, return_inverse=True)
     if len(names) < 2:
         raise Invalid(f"all {len(y)} rows have the label {names[0] if len(names) else 'none'}; two classes are needed.")
     if len(x) <= k:
         raise Invalid(f"{len(x)} rows have no {k} neighbours each; give more than {k}, or lower k.")
-    for places in _blocks(len(x), AT_ONCE // max(1, _row(x, 0).size)):
+    if not (width := _row(x, 0).size):
+        raise Invalid(f"the {len(x)} rows have no features.")
+    for places in _blocks(len(x), AT_ONCE // width):
         if not (good := np.isfinite(_rows(x, places)).all(1)).all():
             raise Invalid(
                 f"row {int(places[np.argmin(good)])} has a value that is no finite number; leave such rows out, or fill them in."
@@ -108,7 +111,9 @@ def separation(x: Rows, y: NDArray[np.int64], *, rng: np.random.Generator, sampl
     held, labels = Taken(x, places), y[places]
     least = nearest(held, np.arange(len(places)), 1, labels=labels, min_distance=min_distance, device=device)[:, 0]
     if not np.isfinite(least).any():
-        raise Invalid(f"no two rows of different classes are farther apart than min_distance={min_distance:g}.")
+        raise Invalid(
+            f"among {len(places)} rows no two of different classes are farther apart than min_distance={min_distance:g}."
+        )
     if (value := float(least.min())) == 0:
         raise Invalid(
             f"{int(np.sum(least == 0))} rows stand under two labels each, so the classes are 0 apart and no number of bits would do; drop them, or set min_distance above 0 to pass them over."

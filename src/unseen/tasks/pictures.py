@@ -71,7 +71,7 @@ def training(name: str, *, revision: str | None = None, side: int | None = None)
 
 
 def _held(name: str, revision: str | None) -> dict[str, Any]:
-    """The splits of a folder, or of the hub's data set of that name."""
+    """The splits of a folder, or of the hub's data set of that name; `name:part` asks for one of its configurations."""
     try:
         from datasets import Dataset, load_dataset, load_from_disk
     except ModuleNotFoundError as error:
@@ -80,7 +80,11 @@ def _held(name: str, revision: str | None) -> dict[str, Any]:
     folder = next((f for f in folders if f.is_dir()), None)
     try:
         saved = folder is not None and any((folder / f).is_file() for f in ("dataset_dict.json", "state.json"))
-        held = load_from_disk(str(folder)) if saved else load_dataset(str(folder or name), revision=revision)
+        if saved:
+            held = load_from_disk(str(folder))
+        else:
+            repo, _, part = (str(folder), "", "") if folder else name.partition(":")
+            held = load_dataset(repo, part or None, revision=revision)
     except Exception as error:  # the hub and its formats fail in many ways
         raise Missing(
             f"the pictures of {name} cannot be had ({' '.join(str(error).split())[:200]}); put a folder that `datasets` reads at $UNSEEN_DATA/{name}, or let it be fetched from the hub."

@@ -28,9 +28,8 @@ SCALE = 3.0
 def known(setting: Known, lab: Lab) -> Iterator[Row]:
     """Rows of each seed: `dimension`, the estimate, and `off_dimension`, how far it is from the truth without noise."""
     for seed in lab.seeds:
-        made = Manifold(
-            setting.kind, setting.m, setting.ambient, always=setting.always, warp=setting.warp, seed=seed
-        )  # fmt: skip
+        more: dict[str, Any] = {"always": setting.always, "warp": setting.warp}
+        made = Manifold(setting.kind, setting.m, setting.ambient, **more, seed=seed)
         rng = lab.rng("known", seed=seed)
         inside = uniform(made, setting.points, rng)
         noise = made.loud * rng.standard_normal((setting.points, made.always))
