@@ -413,3 +413,33 @@ def test_a_verdict_shows_itself() -> None:
     assert str(verdict).startswith("C1 supported: … 0.91 [") and "expected above 0.5" in str(verdict)
     assert "<b>C1 supported</b>" in verdict._repr_html_()
     assert [str(r) for r in (above(1), below(2), between(1, 2))] == ["above 1", "below 2", "between 1 and 2"]
+
+
+def test_an_exact_number_lies_where_it_lies() -> None:
+    one = Records.of((setting, seed, replace(row, value=12.5)) for setting, seed, row in rows([0.0], n=1))
+    told = judge(claim(level("exact"), above(12), unit="exact"), one, "laptop")
+    assert (told.status, told.estimate, told.low, told.high, told.units) == ("supported", 12.5, 12.5, 12.5, 1)
+    assert np.isnan(told.p) and "worked out" in told.why
+    assert judge(claim(level("exact"), below(12), unit="exact"), one, "laptop").status == "refuted"
+    many = Records.of(rows([0.25] * 5))
+    assert judge(claim(level("exact"), between(0.2, 0.3), unit="exact"), many, "laptop").status == "supported"
+
+
+def test_a_number_in_which_runs_differ_is_not_exact() -> None:
+    told = judge(claim(level("exact"), above(0.1), unit="exact"), Records.of(rows([0.25, 0.26])), "laptop")
+    assert told.status == "untested" and "runs differ in it (0.25 to 0.26)" in told.why
+
+
+def test_an_exact_claim_keeps_its_preconditions_and_stays_out_of_holms_family() -> None:
+    records = Records.of([*rows([0.6, 0.7, 0.65, 0.62, 0.66]), *rows([0.5] * 5, SHORT)])
+    exact = claim(level("exact", split="short"), above(0.4), unit="exact")
+    sampled = replace(claim(level("exact", split="long"), above(0.5)), id="C2")
+    unmet = replace(exact, id="C3", given=((level("exact", split="short"), above(0.9)),))
+    study = Study(
+        Paper("T", None, 2024), ("length",), lambda tier: [], {"smoke": 1, "laptop": 5, "paper": 5},
+        lambda s: Needs(1), lambda s: "twin", (exact, sampled, unmet),
+    )  # fmt: skip
+    first, second, third = judge_study(study, records, "laptop")
+    assert first.status == "supported" and np.isnan(first.holm)
+    assert second.holm == second.p
+    assert third.status == "untested" and "precondition not met" in third.why

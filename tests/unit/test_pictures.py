@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from unseen.core.errors import Invalid, Missing
-from unseen.tasks.pictures import _square, gray, released
+from unseen.tasks.pictures import _square, gray, released, training
 
 RNG = np.random.default_rng(0)
 COLOURED = RNG.integers(0, 256, (12, 4, 4, 3)).astype(np.uint8)
@@ -42,6 +42,21 @@ def test_a_folder_is_read_as_it_was_saved(tmp_path: Path, monkeypatch: pytest.Mo
         released("mine", side=8)[0].pixels(np.array([0]))
 
 
+def test_a_training_part_needs_no_other(tmp_path: Path) -> None:
+    from datasets import load_from_disk
+
+    whole = load_from_disk(str(saved(tmp_path / "whole")))
+    whole["train"].save_to_disk(str(tmp_path / "alone"))
+    for place in ("whole", "alone"):
+        found = training(str(tmp_path / place))
+        assert (len(found), found.side, found.classes) == (12, 4, 3)
+        np.testing.assert_allclose(found.pixels(np.array([3]))[0], COLOURED[3].transpose(2, 0, 1) / 255, rtol=1e-6)
+    whole["a"], whole["b"] = whole.pop("train"), whole.pop("test")
+    whole.save_to_disk(str(tmp_path / "untold"))
+    with pytest.raises(Invalid, match="splits a, b; needed is train"):
+        training(str(tmp_path / "untold"))
+
+
 def test_labels_without_names_are_counted(tmp_path: Path) -> None:
     from datasets import Value
 
@@ -51,7 +66,7 @@ def test_labels_without_names_are_counted(tmp_path: Path) -> None:
 
 def test_what_is_no_labelled_picture_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    with pytest.raises(Invalid, match="needed are train"):
+    with pytest.raises(Invalid, match="columns sound, label; needed are an image"):
         released(str(saved(tmp_path / "a", column="sound")), side=4)
     with pytest.raises(Invalid, match="needed are train, test"):
         released(str(saved(tmp_path / "b", held="other")), side=4, held_out=("test",))

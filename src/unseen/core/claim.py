@@ -43,6 +43,7 @@ __all__ = [
 ]  # fmt: skip
 
 Status = Literal["supported", "refuted", "undecided", "untested"]
+EXACT = "exact"  # the unit of a number that is worked out
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +87,8 @@ def off_floor(measure: str, chance: float, **where: Want) -> tuple[Effect, Regio
 class Claim:
     """One inequality of a paper: an effect and the region where the paper says it lies.
 
-    `unit` is what one would draw anew: "seed" (runs like these), "item" (new items for these very models) or the name
-    of a coordinate. `over` lists what may be averaged though it differs. `given` are preconditions of the runs in hand.
+    `unit` is what one would draw anew: "seed" (runs like these), "item" (new items for these very models), the name of a
+    coordinate, or "exact" (nothing: the number is worked out, and every run has the same). `over` lists what may be averaged though it differs. `given` are preconditions of the runs in hand.
     """
 
     id: str
@@ -203,7 +204,7 @@ def measured(effect: Effect, records: Records, *, unit: str = "item", over: tupl
 def _units(effect: Effect, records: Records, unit: str, over: tuple[str, ...]) -> Units | str:
     """An effect's units, or why there are none."""
     try:
-        units = effect.per_unit(records, unit, over)
+        units = effect.per_unit(records, "seed" if unit == EXACT else unit, over)
     except Untested as error:
         return str(error)
     return units.missing or units
@@ -216,7 +217,8 @@ def _combinations(records: Records, swept: Sequence[str]) -> list[tuple[dict[str
 
 
 def _with_holm(verdicts: Sequence[Verdict]) -> list[Verdict]:
-    family = [i for i, v in enumerate(verdicts) if v.claim.kind == "finding" and v.status != "untested"]
+    drawn = [i for i, v in enumerate(verdicts) if v.claim.kind == "finding" and v.claim.unit != EXACT]
+    family = [i for i in drawn if verdicts[i].status != "untested"]
     adjusted = holm(np.array([1.0 if np.isnan(verdicts[i].p) else verdicts[i].p for i in family]))
     told = dict(zip(family, adjusted.tolist(), strict=True))
     return [replace(v, holm=told[i]) if i in told else v for i, v in enumerate(verdicts)]
@@ -226,7 +228,7 @@ def _precondition(effect: Effect, region: Region, claim: Claim, records: Records
     """What the runs in hand say of a precondition: item noise counts, run-to-run noise does not. Values without items
     are judged by the estimate alone."""
     blank = Verdict(claim, "laptop", "untested")
-    over = claim.over if claim.unit in ("seed", "item") else (*claim.over, claim.unit)
+    over = claim.over if claim.unit in ("seed", "item", EXACT) else (*claim.over, claim.unit)
     units = _units(effect, records, "item", over)
     if isinstance(units, str):
         return replace(blank, why=f"has no value: {units}")
@@ -249,6 +251,8 @@ def _decide(claim: Claim, units: Units, blank: Verdict) -> Verdict:
     blank = replace(blank, estimate=float(point_of(units)), units=n)
     if why := _pointless(claim.expect, _range(units)):
         return replace(blank, why=why)
+    if unit == EXACT:
+        return _worked_out(claim, units, blank)
     at = interval_of(units, unit)
     found = at(0.05)
     if found is None and unit == "item" and not units.items:
@@ -266,6 +270,17 @@ def _decide(claim: Claim, units: Units, blank: Verdict) -> Verdict:
     half = float(found[1] - found[0]) / 2
     shown = replace(shown, detectable=1.5 * half if half < inf else None)
     return _decided(shown, units)
+
+
+def _worked_out(claim: Claim, units: Units, blank: Verdict) -> Verdict:
+    """The verdict on an exact number: it lies where it lies. Untested where runs differ in it."""
+    value, runs = blank.estimate, units.runs
+    if runs.size and np.ptp(runs) > 1e-9 * max(1.0, abs(value)):
+        told = f"runs differ in it ({runs.min():.6g} to {runs.max():.6g}), so it is no exact number."
+        return replace(blank, why=told)
+    inside = claim.expect.low <= value <= claim.expect.high
+    shown = replace(blank, status="supported" if inside else "refuted", low=value, high=value, units=1)
+    return replace(shown, why="worked out, not sampled: nothing would be drawn anew.")
 
 
 def _decided(shown: Verdict, units: Units) -> Verdict:

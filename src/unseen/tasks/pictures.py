@@ -53,34 +53,62 @@ def released(name: str, *, revision: str | None = None, side: int, held_out: Seq
     The first split named in `held_out` that is there is taken. Raises Missing where the data set cannot be had, Invalid
     where it has no pictures or labels.
     """
+    found = _held(name, revision)
+    kept = next((s for s in held_out if s in found), None)
+    if kept is None or "train" not in found:
+        raise Invalid(f"{name} has the splits {', '.join(found)}; needed are train, {' or '.join(held_out)}.")
+    train, held = (_pictures(name, found, s, side) for s in ("train", kept))
+    return train, held
+
+
+def training(name: str, *, revision: str | None = None, side: int | None = None) -> Pictures:
+    """The pictures of a data set's split "train", or of the only one it has, by default as large as the first is high or
+    wide, whichever is less. Raises what `released` does."""
+    found = _held(name, revision)
+    if "train" not in found and len(found) > 1:
+        raise Invalid(f"{name} has the splits {', '.join(found)}; needed is train, or one alone.")
+    return _pictures(name, found, "train" if "train" in found else next(iter(found)), side)
+
+
+def _held(name: str, revision: str | None) -> dict[str, Any]:
+    """The splits of a folder, or of the hub's data set of that name."""
     try:
-        from datasets import ClassLabel, Image, load_dataset, load_from_disk
+        from datasets import Dataset, load_dataset, load_from_disk
     except ModuleNotFoundError as error:
         raise missing_extra(f"the pictures of {name}", error, "data") from error
     folders = [Path(name).expanduser(), *([Path(root) / name] if (root := os.environ.get("UNSEEN_DATA")) else [])]
     folder = next((f for f in folders if f.is_dir()), None)
     try:
-        saved = folder is not None and (folder / "dataset_dict.json").is_file()
+        saved = folder is not None and any((folder / f).is_file() for f in ("dataset_dict.json", "state.json"))
         held = load_from_disk(str(folder)) if saved else load_dataset(str(folder or name), revision=revision)
     except Exception as error:  # the hub and its formats fail in many ways
         raise Missing(
             f"the pictures of {name} cannot be had ({' '.join(str(error).split())[:200]}); put a folder that `datasets` reads at $UNSEEN_DATA/{name}, or let it be fetched from the hub."
         ) from error
-    found = cast("dict[str, Any]", held)
-    kept = next((s for s in held_out if s in found), None)
-    features: dict[str, Any] = found["train"].features if "train" in found else {}
+    return {"train": held} if isinstance(held, Dataset) else cast("dict[str, Any]", held)
+
+
+def _pictures(name: str, found: dict[str, Any], split: str, side: int | None) -> Pictures:
+    """One split. The number of classes is what its feature says, or one more than the largest label of them all."""
+    from datasets import ClassLabel, Image
+
+    features: dict[str, Any] = found[split].features
     label = next((k for k in ("label", "fine_label", "labels") if k in features), None)
     picture = next((k for k in ("image", "img", "pixels") if k in features), None)
-    if kept is None or label is None or picture is None:
+    if label is None or picture is None:
         raise Invalid(
-            f"{name} has the splits {', '.join(found)} with the columns {', '.join(features)}; needed are train, {' or '.join(held_out)}, and in them an image (image, img or pixels) and a label."
+            f"{name}, {split} has the columns {', '.join(features)}; needed are an image (image, img or pixels) and a label."
         )
     if isinstance(features[picture], Image):
         _need_pillow(name)
     kind = features[label]
-    classes = int(cast(Any, kind).num_classes) if isinstance(kind, ClassLabel) else int(max(found["train"][label])) + 1
-    train, held = (Pictures(found[s][picture], np.asarray(found[s][label], np.int64), classes, side) for s in ("train", kept))  # fmt: skip
-    return train, held
+    first = found.get("train", found[split])[label]
+    classes = int(cast(Any, kind).num_classes) if isinstance(kind, ClassLabel) else int(max(first)) + 1
+    column = found[split][picture]
+    if side is None:
+        one = column[0]
+        side = int(min(one.size if hasattr(one, "convert") else np.shape(one)[:2]))
+    return Pictures(column, np.asarray(found[split][label], np.int64), classes, side)
 
 
 def gray(pictures: Pictures, most: int) -> Images:
