@@ -122,6 +122,32 @@ def curve(
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """How well a fitted law holds losses: the Kolmogorov–Smirnov distance (0..1), its p (too large, as the law was fitted
+    to these very losses), and by how many bits, on average, the smallest 5% of losses are less likely in the law."""
+
+    distance: float
+    p: float
+    tail: float
+
+
+def quality(losses: Sequence[float] | Floats, *, fit: Fit = "cumulants") -> Quality:
+    """How well the fitted law holds the losses [hypothesis]. Raises Invalid as `curve`, for the fit "empirical", and for
+    losses that do not differ."""
+    from scipy.stats import kstwo
+
+    held = np.sort(_checked(losses))
+    if fit == "empirical" or np.ptp(held) <= 1e-12 * held.mean():
+        raise Invalid(f"fit={fit!r} of losses from {held[0]:g} to {held[-1]:g}: there is no fitted law to be judged.")
+    n = len(held)
+    log2_p = -_fitted(held, np.ones((1, n)), held, fit)[0][0]
+    p, rank = np.exp2(log2_p), np.arange(1, n + 1)
+    distance = float(np.maximum(rank / n - p, p - (rank - 1) / n).max())
+    low = slice(0, max(1, n // 20))
+    return Quality(distance, float(kstwo.sf(distance, n)), float(np.mean(np.log2((rank - 0.5) / n)[low] - log2_p[low])))
+
+
 def _told(eps: float, value: float, low: float, high: float, outside: bool, depth: float) -> Bits:
     """Bits with their state: limits hold the value itself."""
     low, high = (x if not np.isnan(x) else value for x in (low, high))
@@ -188,9 +214,15 @@ def _gamma(first: Floats, second: Floats, _: Floats, eps: Floats) -> Floats:
 
 
 def _ncx2(first: Floats, second: Floats, ratio: Floats, eps: Floats) -> Floats:
+    df, nc, scale = _parameters(first, second, ratio)
+    return tails.ncx2(eps, df=df, nc=nc, scale=scale)
+
+
+def _parameters(first: Floats, second: Floats, ratio: Floats) -> tuple[Floats, Floats, Floats]:
+    """Degrees of freedom, shift and scale of the chi-square with these cumulants: s is a root of κ1 s² − κ2 s + κ3/8."""
     scale = second / (2 * first) * (1 - np.sqrt(1 - ratio / 2))
     nc = second / (2 * scale**2) - first / scale
-    return tails.ncx2(eps, df=np.maximum(first / scale - nc, 1e-9), nc=nc, scale=scale)
+    return np.maximum(first / scale - nc, 1e-9), nc, scale
 
 
 def _f(first: Floats, second: Floats, ratio: Floats, eps: Floats) -> Floats:
@@ -218,15 +250,19 @@ def _cumulants(values: Floats, counts: Floats) -> tuple[Floats, Floats, Floats]:
 
 
 def _most_likely(held: Floats, counts: Floats, eps: Floats) -> tuple[Floats, NDArray[np.bool_]]:
-    """log P [resample target] of the most likely scaled non-central chi-square, location 0, as the paper's code fits it,
-    and whether the search ended beyond what such a law can be."""
+    """log P [resample target] of the most likely scaled non-central chi-square, location 0, by scipy's search as in the
+    paper's code, and whether it ended elsewhere. The search begins at the law of three cumulants: from scipy's own start
+    it may end at a law that is nothing like the losses."""
     from scipy.stats import ncx2
 
     found, outside = np.full((len(counts), len(eps)), nan), np.ones(len(counts), bool)
+    first, second, third = _cumulants(held, counts)
+    near = _parameters(first, second, np.clip(first * third / second**2, LOWEST + 0.05, GAMMA - 0.05))
     for i, row in enumerate(counts):
         with np.errstate(all="ignore"):
             try:
-                df, nc, _, scale = ncx2.fit(np.repeat(held, row.astype(int)), floc=0)
+                begin = [float(v[i]) for v in near]
+                df, nc, _, scale = ncx2.fit(np.repeat(held, row.astype(int)), *begin[:2], floc=0, scale=begin[2])
             except (ValueError, RuntimeError, OverflowError):
                 continue
             if not (0 < df < inf and 0 <= nc < inf and 0 < scale < inf):

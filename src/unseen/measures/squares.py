@@ -3,7 +3,7 @@
 The test error of a hypothesis drawn from a Gaussian process is such a sum, so that its left tail needs no sampling:
 
     law = Squares(weights=np.array([0.3, 0.1]), shifts=np.array([0.0, 0.2]))
-    law.mean, law.log_cdf(0.01)  ->  0.6, -3.77 (nats)
+    law.mean, law.log_cdf(0.01)  ->  0.6, -4.52 (nats)
 
 Sources: Lugannani and Rice (1980) and Barndorff-Nielsen (1986) for the saddlepoint; Imhof (1961) for such sums.
 """
@@ -70,8 +70,8 @@ class Squares:
         return found
 
     def log_cdf(self, x: float) -> float:
-        """log P(sum ≤ x) (nats) by the saddlepoint: −∞ at or below the floor. The relative error of P is about a
-        percent, the same in the middle and 10^5 nats out in the tail."""
+        """log P(sum ≤ x) (nats) by the saddlepoint: −∞ at or below the floor. It is right within 0.1 for a single square,
+        0.03 where some ten carry the sum, 0.01 where thirty do, and no worse 10^5 nats out in the tail."""
         if x <= self.floor:
             return -inf
         if not (self.weights > 0).any():

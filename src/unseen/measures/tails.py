@@ -1,7 +1,7 @@
 """How likely is a value far below the usual ones? Left tails of positive laws, in nats, where probabilities underflow.
 
-    gamma(1e-9, shape=40.0, scale=0.01)      ->  log P = -740.8
-    ncx2(0.01, df=90.0, nc=14.0, scale=0.002)  ->  log P of a scaled non-central chi-square
+    gamma(1e-9, shape=40.0, scale=0.01)      ->  log P = -755.0
+    ncx2(1.0, df=90.0, nc=14.0, scale=1.0)   ->  log P = -167.7
 
 Every function is vectorised over its arguments. Sources: Wood (1989) for the F law of three cumulants; Sankaran (1963).
 """
@@ -17,6 +17,7 @@ from .squares import log_normal_cdf
 
 Floats = NDArray[np.float64]
 LEAST = 1e-280  # probabilities below are taken in logarithms
+LEAST_LOG, MOST_LOG = -600.0, -1e-9  # log P that scipy's non-central chi-square is asked for
 TERMS = 20_000
 
 
@@ -44,11 +45,16 @@ def lognormal(x: Floats, *, mean: Floats, deviation: Floats) -> Floats:
 
 
 def ncx2(x: Floats, *, df: Floats, nc: Floats, scale: Floats) -> Floats:
-    """log P(X ≤ x) of a scaled non-central chi-square, by the saddlepoint where the probability underflows."""
-    from scipy.stats import ncx2 as law
+    """log P(X ≤ x) of a scaled non-central chi-square: scipy's, by the saddlepoint where P or 1 − P are so small that
+    scipy's underflows or overflows."""
+    from scipy.special import chndtr
 
-    z = x / scale
-    return _logged(law.cdf(z, df, nc), law.sf(z, df, nc), lambda: _ncx2_saddlepoint(z, df, nc))
+    z, df, nc = np.broadcast_arrays(x / scale, df, nc)
+    beyond = _ncx2_saddlepoint(z, df, nc)
+    usual = (beyond > LEAST_LOG) & ((beyond < MOST_LOG) | ~(z > df + nc))
+    with np.errstate(divide="ignore"):
+        found = np.log(chndtr(np.where(usual, z, 1.0), df, nc))
+    return np.where(usual & np.isfinite(found), found, beyond)
 
 
 def sankaran(x: Floats, *, df: Floats, nc: Floats, scale: Floats) -> Floats:
