@@ -205,7 +205,7 @@ def of_cumulants(first: Floats, second: Floats, ratio: Floats, eps: Floats) -> F
     parts = ((straight, _gamma), (~straight & (ratio < GAMMA), _ncx2), (~straight & (ratio > GAMMA), _f))
     for which, law in parts:
         if which.any():
-            found[which] = law(*(v[which, None] for v in (first, second, ratio)), eps[None])
+            found[which] = law(first[which, None], second[which, None], ratio[which, None], eps[None])
     return found
 
 
@@ -268,7 +268,7 @@ def _most_likely(held: Floats, counts: Floats, eps: Floats) -> tuple[Floats, NDA
             if not (0 < df < inf and 0 <= nc < inf and 0 < scale < inf):
                 continue
             likely = ncx2.logcdf(eps / scale, df, nc)
-            beyond = tails.sankaran(eps, df=np.float64(df), nc=np.float64(nc), scale=np.float64(scale))
+            beyond = tails.sankaran(eps, df=np.array(df), nc=np.array(nc), scale=np.array(scale))
             found[i] = np.where(np.isfinite(likely), likely, np.where(eps < held.mean(), beyond, 0.0))
             outside[i] = not _same_moments(held, row, df, nc, scale)
     return found, outside

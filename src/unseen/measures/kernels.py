@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import pi
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,7 +44,8 @@ def named(name: str, *, scale: float = 1.0, smoothness: float = 2.5, layers: int
         from sklearn.gaussian_process.kernels import RBF, Matern
     except ModuleNotFoundError as error:
         raise missing_extra(f"the kernel {name}", error, "data") from error
-    return RBF(scale) if name == "rbf" else Matern(scale, nu=smoothness)
+    made: Any = RBF(scale) if name == "rbf" else Matern(scale, nu=smoothness)
+    return made
 
 
 def wide(a: Floats, b: Floats, layers: int) -> tuple[Floats, Floats]:

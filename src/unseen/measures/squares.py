@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import inf, log, sqrt
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -102,7 +103,8 @@ class Squares:
             low, high = -1 / largest, 0.0
             while over(low) > 0:
                 low *= 4
-        return float(brentq(over, low, high, xtol=1e-300, rtol=1e-14, maxiter=500))
+        root: Any = brentq(over, low, high, xtol=1e-300, rtol=np.float64(1e-14), maxiter=500)
+        return float(root)
 
     def _generating(self, t: float) -> tuple[float, float, float]:
         """The cumulant generating function K(t) and its first two derivatives, t < 1/(2 max w)."""

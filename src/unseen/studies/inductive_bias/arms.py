@@ -26,11 +26,10 @@ class Sphere:
     kernel: str = "rbf"
     scale: float = 1.0  # inputs are divided by it
     labels: Labels = "real"  # random: the training targets in random order
-    n: int = 200  # training points
+    train: int = 200  # points
     tested: int = 100
     draws: int = 9  # of the data, by each seed
     sampled: int = 0  # the most functions an estimate has; 0: none is made
-    repeats: int = 1  # samples of functions for each draw
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +39,7 @@ class Ensemble:
     spaces: tuple[str, ...]  # kernels (rbf, median: rbf of the median distance, matern, ntk) and networks of `nets`
     data: str = "digits"  # of scikit-learn; "moved": each somewhere in a larger frame; or what `datasets` reads
     labels: Labels = "real"  # random: training labels drawn anew
-    n: int = 1000
+    train: int = 1000  # pictures
     tested: int = 500
     members: int = 64  # networks of each architecture
     together: int = 64  # of them trained at a time

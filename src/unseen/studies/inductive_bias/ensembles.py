@@ -24,7 +24,7 @@ from .nets import NAMES, Pairs, Scores, trained
 
 TRAIN = Split("train")
 TEST = Split("test", axis="example", shifted=True)
-FRAME = 12  # height and width that moved digits have
+FRAME = 10  # height and width that moved digits have
 KERNELS = ("rbf", "median", "matern", "arccosine", "ntk")
 PAIRED = (("mlp", "cnn"), ("mlp", "narrow"), ("mlp", "deep"))
 Space = Squares | Scores
@@ -64,7 +64,7 @@ def targets(tested: Mapping[str, NDArray[np.float64]]) -> dict[str, float]:
 
 
 def prepared(setting: Ensemble, lab: Lab) -> Data:
-    """The seed's pictures: `n` trained on and `tested` new ones. Raises Invalid where the data set holds fewer."""
+    """The seed's pictures: `train` trained on and `tested` new ones. Raises Invalid where the data set holds fewer."""
     rng = lab.rng("pictures")
     train, test = _images(setting, rng)
     labels = train.labels
@@ -77,14 +77,14 @@ def prepared(setting: Ensemble, lab: Lab) -> Data:
 def _images(setting: Ensemble, rng: np.random.Generator) -> tuple[Images, Images]:
     if setting.data in ("digits", "moved"):
         whole = digits()
-        _enough(setting.n + setting.tested, len(whole), setting.data)
-        chosen = rng.permutation(len(whole))[: setting.n + setting.tested]
+        _enough(setting.train + setting.tested, len(whole), setting.data)
+        chosen = rng.permutation(len(whole))[: setting.train + setting.tested]
         if setting.data == "moved":
             whole = moved(whole, rng)
-        return whole.take(chosen[: setting.n]), whole.take(chosen[setting.n :])
+        return whole.take(chosen[: setting.train]), whole.take(chosen[setting.train :])
     held = pictures.released(setting.data, side=setting.side)
     found: list[Images] = []
-    for part, n in zip(held, (setting.n, setting.tested), strict=True):
+    for part, n in zip(held, (setting.train, setting.tested), strict=True):
         _enough(n, len(part), setting.data)
         which = np.sort(rng.permutation(len(part))[:n])
         found.append(Images(part.pixels(which), part.labels[which], part.classes))
@@ -92,7 +92,7 @@ def _images(setting: Ensemble, rng: np.random.Generator) -> tuple[Images, Images
 
 
 def moved(images: Images, rng: np.random.Generator) -> Images:
-    """Digits each put somewhere in a frame of 12 × 12: what is learned in one place is asked in another."""
+    """Digits each put somewhere in a frame of 10 × 10: what is learned in one place is asked in another."""
     n, _, side, _ = images.pixels.shape
     frames = np.zeros((n, 1, FRAME, FRAME), np.float32)
     for i, (top, left) in enumerate(rng.integers(0, FRAME - side + 1, (n, 2))):
@@ -102,7 +102,7 @@ def moved(images: Images, rng: np.random.Generator) -> Images:
 
 def _enough(asked: int, there: int, name: str) -> None:
     if asked > there:
-        raise Invalid(f"{asked} pictures are asked for, {name} has {there}; lower n or tested.")
+        raise Invalid(f"{asked} pictures are asked for, {name} has {there}; lower train or tested.")
 
 
 def _process(name: str, data: Data, lab: Lab) -> Squares:

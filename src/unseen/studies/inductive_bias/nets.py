@@ -54,7 +54,7 @@ class Stack:
             side = (picture[1] + 3) // 4
             self.shapes = [(9 * picture[0], first), (9 * first, second), (second * side * side, classes)]
         else:
-            width = max(1, setting.width // 4) if name == "narrow" else setting.width
+            width = max(1, setting.width // 2) if name == "narrow" else setting.width
             sizes = [int(np.prod(picture)), *([width] * (4 if name == "deep" else 2)), classes]
             self.shapes = list(pairwise(sizes))
 

@@ -25,6 +25,7 @@ USUAL = 1000  # sampled functions, those of the sheet's check
 LEAST, MOST = 1.0, 100.0  # exact bits between which estimates are compared
 LIKELIEST = 3  # draws of which the most likely law is searched, a second each
 COMPARED: tuple[Fit, ...] = ("cumulants", "ncx2", "gamma", "lognormal")
+LIKELY: tuple[Fit, ...] = ("mle",)
 Floats = NDArray[np.float64]
 
 
@@ -44,7 +45,7 @@ def run(setting: Sphere, lab: Lab) -> Iterator[Row]:
 def _law(setting: Sphere, lab: Lab, k: int) -> Squares:
     """The law of the test error on one draw of the data."""
     rng, sphere = lab.rng("data", setting.m, setting.labels, k), Manifold("sphere", m=setting.m, ambient=setting.m + 1)
-    train, test = (draw(sphere, ridge(sphere), "test", n, rng) for n in (setting.n, setting.tested))
+    train, test = (draw(sphere, ridge(sphere), "test", n, rng) for n in (setting.train, setting.tested))
     y = rng.permutation(train.y) if setting.labels == "random" else train.y
     return law(named(setting.kernel, scale=setting.scale), (train.x, y), (test.x, test.y))
 
@@ -60,18 +61,15 @@ def _estimates(setting: Sphere, laws: list[Squares], lab: Lab) -> Iterator[Row]:
         if not LEAST < exact < MOST:
             continue
         shares.setdefault("whole", []).append(_of_cumulants(one) / exact)
-        for j in range(setting.repeats):
-            losses = one.sample(max(sizes), lab.rng("functions", k, j))
-            for size in sizes:
-                for fit in COMPARED:
-                    errors.setdefault((fit, size), []).append(_off(losses[:size], exact, fit))
-            usual = losses[:USUAL]
-            found = bias.bits(usual, EPS, resamples=200, seed=lab.stream("resampled", k, j) % 2**32)
-            inside.append(found.low <= exact <= found.high)
+        losses = one.sample(max(sizes), lab.rng("functions", k))
+        for size in sizes:
             for fit in COMPARED:
-                shares.setdefault(fit, []).append(bias.bits(usual, EPS, fit=fit, resamples=1).bits / exact)
-        if k < LIKELIEST:
-            shares.setdefault("mle", []).append(bias.bits(usual, EPS, fit="mle", resamples=1).bits / exact)
+                errors.setdefault((fit, size), []).append(abs(_bits(losses[:size], fit) - exact))
+        usual = losses[:USUAL]
+        found = bias.bits(usual, EPS, resamples=200, seed=lab.stream("resampled", k) % 2**32)
+        inside.append(found.low <= exact <= found.high)
+        for fit in (*COMPARED, *LIKELY[: k < LIKELIEST]):
+            shares.setdefault(fit, []).append(_bits(usual, fit) / exact)
     for (fit, size), off in errors.items():
         yield Row("log2_error", log2(max(1e-6, float(np.mean(off)))), at={"fit": fit, "log2_samples": log2(size)})
     for name, found in shares.items():
@@ -80,8 +78,8 @@ def _estimates(setting: Sphere, laws: list[Squares], lab: Lab) -> Iterator[Row]:
         yield Row("covered", float(np.mean(inside)), n=len(inside), at={"fit": "cumulants"})
 
 
-def _off(losses: Floats, exact: float, fit: Fit) -> float:
-    return abs(bias.bits(losses, EPS, fit=fit, resamples=1).bits - exact)
+def _bits(losses: Floats, fit: Fit) -> float:
+    return bias.bits(losses, EPS, fit=fit, resamples=1).bits
 
 
 def _of_cumulants(one: Squares) -> float:

@@ -12,10 +12,8 @@ from dataclasses import replace
 from unseen.core.study import Evidence, Needs, Paper, Study, Tier
 
 from .arms import Ensemble, Setting, Sphere
-from .claims import CLAIMS, ESTIMATED, MEASURED, RISING
+from .claims import CIFAR, CLAIMS, ESTIMATED, MEASURED, MNIST, RISING
 
-MNIST = "ylecun/mnist"
-CIFAR = "uoft-cs/cifar10"
 KERNELS = ("rbf", "median", "matern", "ntk")
 SAMPLED = 10_000
 
@@ -23,16 +21,18 @@ SAMPLED = 10_000
 def settings(tier: Tier) -> Sequence[Setting]:
     """Processes on spheres of rising dimension with two kernels and random labels; networks and processes on pictures."""
     if tier == "smoke":
-        few = replace(_ensembles()[0], n=200, tested=100, members=16, together=16, width=32, channels=(4, 8), epochs=12)
+        few = replace(
+            _ensembles()[0], train=200, tested=100, members=16, together=16, width=32, channels=(4, 8), epochs=12
+        )
         small = [replace(s, draws=2, sampled=1000 if s.m == 8 else 0) for s in _spheres(("rbf",)) if s.m in (2, 4, 6, 8, 12)]  # fmt: skip
         return [
             *small,
             replace(_spheres(("ntk",))[0], draws=2, m=6),
             replace(few, spaces=("median", "mlp")),
             replace(few, spaces=("mlp",), labels="random"),
-            replace(few, spaces=("mlp", "cnn"), data="moved", members=8),
+            replace(few, spaces=("mlp", "cnn"), data="moved", members=8, lr=5e-3),
         ]
-    return [*_spheres(("rbf", "ntk")), *(_ensembles() if tier == "laptop" else _pictured())]
+    return [*_spheres(("rbf", "ntk")), *_ensembles(), *(_pictured() if tier == "paper" else ())]
 
 
 def _spheres(kernels: Sequence[str]) -> list[Sphere]:
@@ -43,11 +43,12 @@ def _spheres(kernels: Sequence[str]) -> list[Sphere]:
 
 
 def _ensembles() -> list[Ensemble]:
-    """Digits with all kernels and three perceptrons, random labels, and digits moved about for convolutions."""
+    """Digits with all kernels and three kinds of perceptrons, random labels, and digits moved about for convolutions."""
     return [
         Ensemble((*KERNELS, "mlp", "narrow", "deep")),
         Ensemble(("median", "ntk", "mlp"), labels="random"),
-        Ensemble(("ntk", "mlp", "cnn"), data="moved"),
+        # DEPARTS: the original's rate is 1e-3, at which convolutions do not fit these digits in so many epochs.
+        Ensemble(("ntk", "mlp", "cnn"), data="moved", members=32, together=32, channels=(32, 64), lr=5e-3),
     ]
 
 
@@ -55,7 +56,7 @@ def _pictured() -> list[Ensemble]:
     """MNIST and CIFAR-10 whole: kernels of 50,000 points, a thousand networks of each architecture."""
     # DEPARTS: width, channels and epochs are ours; in the original's code they are arguments whose values we do not know.
     whole = Ensemble(
-        (*KERNELS, "mlp", "narrow", "deep", "cnn"), MNIST, n=50_000, tested=10_000, members=1000, together=100,
+        (*KERNELS, "mlp", "narrow", "deep", "cnn"), MNIST, train=50_000, tested=10_000, members=1000, together=100,
         width=512, channels=(32, 64), epochs=20, batch=100,
     )  # fmt: skip
     return [whole, replace(whole, data=CIFAR, side=32)]
@@ -64,13 +65,13 @@ def _pictured() -> list[Ensemble]:
 def needs(setting: Setting) -> Needs:
     """What one trial of one seed asks of a machine; measured on one core at laptop sizes."""
     if isinstance(setting, Sphere):
-        return Needs(0.02 + setting.draws * setting.repeats * setting.sampled / 400_000, extras=("data",))
+        return Needs(0.02 + setting.draws * setting.sampled / 600_000, extras=("data",))
     extras = ("torch", "data")
-    steps = setting.epochs * (setting.n // setting.batch) * setting.members
-    if setting.n > 5000:
+    steps = setting.epochs * (setting.train // setting.batch) * setting.members
+    if setting.train > 5000:
         return Needs(120 + steps / 20_000, cpus=16, gpus=1, memory_gb=120, extras=extras)
-    nets = sum({"mlp": 1.0, "narrow": 0.5, "deep": 1.5, "cnn": 6.0}.get(s, 0.0) for s in setting.spaces)
-    return Needs(0.05 + nets * steps / 200_000, extras=extras)
+    nets = sum({"mlp": 1.0, "narrow": 0.7, "deep": 2.0, "cnn": 5.0}.get(s, 0.0) for s in setting.spaces)
+    return Needs(0.1 + nets * steps / 170_000, extras=extras)
 
 
 def evidence(setting: Setting) -> Evidence:
@@ -81,9 +82,18 @@ def evidence(setting: Setting) -> Evidence:
 def rehearse(setting: Setting) -> Setting:
     """A paper setting with only its sizes lowered, on pictures that are always here."""
     if isinstance(setting, Sphere):
-        return replace(setting, n=60, tested=30, draws=1, repeats=1, sampled=min(setting.sampled, 300))
+        return replace(setting, train=60, tested=30, draws=1, sampled=min(setting.sampled, 300))
     return replace(
-        setting, data="digits", n=100, tested=60, members=8, together=4, width=16, channels=(2, 4), epochs=10, batch=25
+        setting,
+        data="digits",
+        train=100,
+        tested=60,
+        members=8,
+        together=4,
+        width=16,
+        channels=(2, 4),
+        epochs=10,
+        batch=25,
     )
 
 

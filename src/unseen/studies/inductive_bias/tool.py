@@ -29,7 +29,9 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
 )
-Eps = Annotated[str, typer.Option("--eps", help="Target errors, between commas; without, shares of a constant's error.")]
+Eps = Annotated[
+    str, typer.Option("--eps", help="Target errors, between commas; without, shares of a constant's error.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Which rows and functions are drawn.")]
 
@@ -164,7 +166,9 @@ def _rows(table: reading.Table, asked: Asked) -> int:
     """How many rows are trained on. Raises Invalid where none are left, or their kernel does not fit into memory."""
     rest = len(table.x) - asked.tested
     if rest < 2:
-        raise Invalid(f"--tested {asked.tested}: of {len(table.x)} rows {max(0, rest)} are left to train on; test fewer.")
+        raise Invalid(
+            f"--tested {asked.tested}: of {len(table.x)} rows {max(0, rest)} are left to train on; test fewer."
+        )
     n = min(rest, asked.limit) if asked.limit else rest
     need, there = 8 * (3 * n * n + 3 * n * asked.tested + 4 * asked.tested**2) / 1e9, memory_gb()
     if need > there:
