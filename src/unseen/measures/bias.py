@@ -43,9 +43,9 @@ class Bits:
     """The inductive bias that a target loss needs, with an interval and what it is worth.
 
     state: "exact" of a known law, "fitted" to losses; "unidentified" where the fitted family does not hold the losses'
-    shape, so that its nearest member was taken; "saturated" where too few losses were seen for the empirical law, and
-    bits is a lower bound; "unreachable" above 1000 bits; "constant" where losses do not differ. `depth` is log2 of the
-    number of losses: bits beyond it are extrapolated by the fitted law.
+    shape, so that its nearest member was taken (bits is NaN where a search found none); "saturated" where too few losses
+    were seen for the empirical law, and bits is a lower bound; "unreachable" above 1000 bits; "constant" where losses do
+    not differ. `depth` is log2 of the number of losses: bits beyond it are extrapolated by the fitted law.
     """
 
     eps: float

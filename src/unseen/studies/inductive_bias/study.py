@@ -70,7 +70,7 @@ def needs(setting: Setting) -> Needs:
     steps = setting.epochs * (setting.train // setting.batch) * setting.members
     if setting.train > 5000:
         return Needs(120 + steps / 20_000, cpus=16, gpus=1, memory_gb=120, extras=extras)
-    nets = sum({"mlp": 1.0, "narrow": 0.7, "deep": 2.0, "cnn": 5.0}.get(s, 0.0) for s in setting.spaces)
+    nets = sum({"mlp": 1.0, "narrow": 0.7, "deep": 2.0, "cnn": 8.0}.get(s, 0.0) for s in setting.spaces)
     return Needs(0.1 + nets * steps / 170_000, extras=extras)
 
 
