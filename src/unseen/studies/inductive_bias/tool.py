@@ -170,9 +170,10 @@ def _rows(table: reading.Table, asked: Asked) -> int:
             f"--tested {asked.tested}: of {len(table.x)} rows {max(0, rest)} are left to train on; test fewer."
         )
     n = min(rest, asked.limit) if asked.limit else rest
-    need, there = 8 * (3 * n * n + 3 * n * asked.tested + 4 * asked.tested**2) / 1e9, memory_gb()
+    tables = 3 if asked.kernel in ("rbf", "matern") else 6  # of all pairs of rows, in memory at a time
+    need, there = 8 * tables * (n + asked.tested) ** 2 / 1e9, memory_gb()
     if need > there:
-        fits = int((there * 1e9 / 24) ** 0.5 * 0.9)
+        fits = max(1, int((there * 1e9 / 8 / tables) ** 0.5) - asked.tested)
         raise Invalid(f"{n} rows to train on need {need:.0f} GB of memory for their kernel, and {there:.0f} GB are there; draw fewer with --limit {fits}.")  # fmt: skip
     return n
 
