@@ -144,27 +144,11 @@ def test_more_rows_than_memory_holds_are_refused(tmp_path: Path, monkeypatch: py
 
 
 def test_files_that_are_no_data_are_refused(tmp_path: Path) -> None:
-    import polars as pl
-
-    with pytest.raises(Missing, match="there is no file"):
-        asked("bits", str(tmp_path / "none.npz"))
-    (tmp_path / "t.json").write_text("{}")
-    with pytest.raises(Invalid, match=r"'\.json'"):
-        asked("bits", str(tmp_path / "t.json"))
-    (tmp_path / "bad.npz").write_text("no")
-    with pytest.raises(Invalid, match="cannot be read as npz"):
-        asked("bits", str(tmp_path / "bad.npz"))
-    pl.DataFrame({"a": [1.0, None, 2.0], "y": [1.0, 2.0, 3.0]}).write_csv(tmp_path / "gap.csv")
-    with pytest.raises(Invalid, match="row 1 of the column 'a'"):
-        asked("bits", str(tmp_path / "gap.csv"))
-    with pytest.raises(Unknown, match="no column 'prize'"):
+    (tmp_path / "gap.csv").write_text("a,y\n1,1\n2,2\n")
+    with pytest.raises(Unknown, match=r"no column 'prize'.*--target"):
         asked("bits", str(tmp_path / "gap.csv"), "--target", "prize")
-    pl.DataFrame({"a": ["u", "v"], "y": [1.0, 2.0]}).write_csv(tmp_path / "words.csv")
-    with pytest.raises(Invalid, match="'a' are no numbers"):
-        asked("bits", str(tmp_path / "words.csv"))
-    pl.DataFrame({"y": [1.0, 2.0]}).write_csv(tmp_path / "bare.csv")
-    with pytest.raises(Invalid, match="no column but"):
-        asked("bits", str(tmp_path / "bare.csv"))
+    with pytest.raises(Missing, match="there is no file"):
+        asked("losses", str(tmp_path / "none.txt"))
     (tmp_path / "l.txt").write_text("1.0\nx\n")
     with pytest.raises(Invalid, match="no number"):
         asked("losses", str(tmp_path / "l.txt"))

@@ -12,16 +12,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from unseen.core.errors import Invalid, Missing, Unknown, missing_extra, nearest
+from unseen.core.errors import missing_extra
 from unseen.core.lab import Lab
 from unseen.measures.clouds import Rows
+from unseen.tasks import tables
 from unseen.tasks.pictures import Pictures, training
 
 SKLEARN = ("digits", "wine", "iris", "breast_cancer")
 IN_MEMORY = 2**28  # pixels: beyond it pictures are decoded every time that they are asked for
 TWIN = "twin"  # the digits as a folder of pictures, made here
-FEATURES = ("x", "X", "features", "data", "images")
-LABELS = ("y", "label", "labels", "target", "targets")
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,53 +65,11 @@ def read(path: Path, *, label: str = "label", side: int = 0) -> tuple[Rows, NDAr
     """A user's rows and labels: an npz file (x and y), a csv or parquet file with a column of labels, or a folder of
     pictures that `datasets` reads.
 
-    Raises Missing where there is none, Invalid for one that lacks rows or labels, or has features that are no numbers.
+    Raises what `tables.table` and `pictures` do.
     """
     if path.is_dir():
         return pictures(str(path), side, Lab.alone())
-    if not path.is_file():
-        raise Missing(f"there is no {path}; give an npz, csv or parquet file, or a folder of pictures.")
-    if path.suffix == ".npz":
-        return _arrays(path)
-    if path.suffix in (".csv", ".parquet"):
-        return _table(path, label)
-    raise Invalid(f"{path} is no npz, csv or parquet file, nor a folder of pictures.")
-
-
-def _arrays(path: Path) -> tuple[NDArray[np.float64], NDArray[Any]]:
-    try:
-        with np.load(path, allow_pickle=False) as held:
-            found = {k: held[k] for k in held.files}
-    except (ValueError, OSError) as error:
-        raise Invalid(f"{path} cannot be read as npz ({error}); write it with numpy.savez(path, x=…, y=…).") from None
-    x, y = (next((found[k] for k in names if k in found), None) for names in (FEATURES, LABELS))
-    if x is None or y is None:
-        raise Invalid(f"{path} holds {', '.join(found) or 'nothing'}; needed are x [row …] and y [row].")
-    if x.ndim < 2 or x.dtype.kind not in "biuf":
-        raise Invalid(f"{path}: x is {x.dtype} of shape {x.shape}; it is to be numbers [row …].")
-    return x.reshape(len(x), -1).astype(np.float64), y
-
-
-def _table(path: Path, label: str) -> tuple[NDArray[np.float64], NDArray[Any]]:
-    import polars as pl
-
-    try:
-        frame = pl.read_csv(path) if path.suffix == ".csv" else pl.read_parquet(path)
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise Invalid(f"{path} cannot be read ({' '.join(str(error).split())[:200]}).") from None
-    if label not in frame.columns:
-        raise Unknown(f"{path} has no column {label!r}{nearest(label, frame.columns)}; name the labels with --label.")
-    rest = frame.drop(label)
-    if words := [c for c in rest.columns if not (rest[c].dtype.is_numeric() or rest[c].dtype == pl.Boolean)]:
-        raise Invalid(
-            f"{path}: the columns {', '.join(words[:5])} are no numbers; drop them, or turn them into numbers."
-        )
-    if not rest.width:
-        raise Invalid(f"{path} has no columns beside {label!r}; features are needed.")
-    if nulls := int(frame[label].null_count()):
-        raise Invalid(f"{path}: {nulls} rows have no label; leave those rows out.")
-    x = rest.select(pl.all().cast(pl.Float64).fill_null(float("nan"))).to_numpy()
-    return x, frame[label].to_numpy()
+    return tables.table(path, label, flag="--label")
 
 
 def _write_twin(to: Path) -> None:
