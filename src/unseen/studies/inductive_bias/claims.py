@@ -164,7 +164,8 @@ def _controls() -> Iterator[Claim]:
         ("K8", "Digits: an error of a trillionth is out of reach of networks, too.", level("unreachable", **DIGITS, space="mlp", target="far"), above(0.9), ()),
     )  # fmt: skip
     for id, says, effect, expect, over in made:
-        yield Claim(id, says, "not reported: a control", "recalled", effect, expect, over=over, kind="control")
+        unit = "exact" if id == "K1" else "seed"  # two ways to work out one number: nothing is drawn
+        yield Claim(id, says, "not reported: a control", "recalled", effect, expect, unit=unit, over=over, kind="control")
 
 
 CLAIMS = (
