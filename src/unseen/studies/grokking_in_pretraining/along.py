@@ -197,7 +197,9 @@ def _loaded(path: Path, dtype: str) -> Any:
     from transformers import AutoModelForCausalLM
 
     from unseen.models import hub
+    from unseen.models.engine import quiet
 
+    quiet()
     try:
         return AutoModelForCausalLM.from_pretrained(str(path), dtype=hub.torch_dtype(dtype), local_files_only=True)
     except (OSError, ValueError, RuntimeError) as error:
@@ -208,15 +210,11 @@ def _spelt(path: Path, texts: Sequence[str], max_length: int) -> tuple[tuple[int
     """Texts as tokens, by the tokenizer in the checkpoint or beside it."""
     from transformers import AutoTokenizer
 
-    for place in (path, path.parent):
-        try:
-            tokenizer = AutoTokenizer.from_pretrained(str(place), local_files_only=True)
-        except (OSError, ValueError, KeyError):
-            continue
-        return tuple(tuple(ids) for ids in tokenizer(list(texts), truncation=True, max_length=max_length)["input_ids"])
-    raise Missing(
-        f"neither {path} nor the folder above holds a tokenizer; save one there, or give samples as input_ids."
-    )
+    place = next((p for p in (path, path.parent) if any(p.glob("tokenizer*"))), None)
+    if place is None:  # transformers would make an empty one
+        raise Missing(f"neither {path} nor the folder above holds a tokenizer; save one there, or give samples as input_ids.")  # fmt: skip
+    tokenizer = AutoTokenizer.from_pretrained(str(place), local_files_only=True)
+    return tuple(tuple(ids) for ids in tokenizer(list(texts), truncation=True, max_length=max_length)["input_ids"])
 
 
 def _padded(tokens: Sequence[Sequence[int]], max_length: int, vocab: int, path: Path) -> tuple[Any, Any]:
