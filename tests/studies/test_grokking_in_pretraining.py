@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -186,13 +186,21 @@ def test_correlations_stand_beside_those_of_losses_and_of_log_step() -> None:
     assert abs(bent["r_distance"]) < abs(found["r_distance"])
 
 
+def told_of(rows: Iterable[Row]) -> dict[str, float]:
+    return {r.measure: r.value for r in rows}
+
+
 def test_lags_are_those_of_matched_groups() -> None:
     right = np.zeros((8, 24), bool)
     right[4:, :12] = True  # answered two doublings after the first group is memorised,
     right[6:, 12:] = True  # three after the second
-    found = summary.summary(made(GROWING, right.mean(1), right=right, asked=np.eye(24)), 10, np.random.default_rng(0))
+    domain = made(GROWING, right.mean(1), right=right, asked=np.eye(24))
+    found = told_of(summary.lags({"a": domain, "b": made(GROWING, RISING)}, ("a", "b"), 0))  # nothing is asked in b
     assert found["matched"] == 2 and found["lag"] == pytest.approx(2.5) and math.isnan(found["lag_rank"])
-    assert found["memorised_share"] == 1 and found["memorised_spread"] == pytest.approx(1)
+    both = told_of(summary.lags({"a": domain, "b": domain}, ("a", "b"), 0))
+    assert both["matched"] == 4 and both["lag_rank"] == pytest.approx(1)
+    spread = summary.summary(domain, 10, np.random.default_rng(0))
+    assert spread["memorised_share"] == 1 and spread["memorised_spread"] == pytest.approx(1)
 
 
 def test_lags_of_three_groups_have_a_rank() -> None:
@@ -201,9 +209,8 @@ def test_lags_of_three_groups_have_a_rank() -> None:
     for t, rows in ((1, slice(0, 8)), (2, slice(8, 16)), (3, slice(16, 24))):
         losses[:t, rows] += 1.0
         right[2 * t :, rows] = True
-    found = summary.summary(
-        made(GROWING, right.mean(1), losses=losses, right=right, asked=np.eye(n)), 10, np.random.default_rng(0)
-    )
+    domain = made(GROWING, right.mean(1), losses=losses, right=right, asked=np.eye(n))
+    found = told_of(summary.lags({"a": domain}, ("a",), 0))
     assert found["matched"] == 3 and found["lag_rank"] == pytest.approx(1)
 
 
@@ -221,10 +228,11 @@ def test_a_course_goes_on_where_it_was_interrupted(tmp_path: Path) -> None:
     course.add(5, losses=np.ones((2, 3)))
     course.add(9, losses=np.full((2, 3), 2.0))
     course.add(9, losses=np.full((2, 3), 3.0))
-    lab = Lab.alone((0,))
+    lab = replace(Lab.alone((0,)), state=tmp_path)
+    assert Course.resumed(lab).steps == []
     course.keep(lab)
     again = Course.resumed(lab)
-    assert again.steps in ([], [5, 9])  # a lab alone keeps no state
+    assert again.steps == [5, 9] and np.array_equal(again.of("losses", 0), course.of("losses", 0))
     assert course.of("losses", 1).tolist() == [[1, 1, 1], [3, 3, 3]]
 
 

@@ -41,7 +41,7 @@ def _told(where: Arm, letter: str) -> Given:
     return (_memorised(where), *(_learned(where) if letter == "C" else ()))
 
 
-def _delays(where: Arm, letter: str) -> Iterator[Claim]:
+def _delays(where: Arm, whole: Arm, letter: str) -> Iterator[Claim]:
     given = _told(where, letter)
     told = "math: 5k to 125k steps, 125k to 490k, 245k to 615k, 370k to 855k"
     yield Claim(
@@ -50,11 +50,11 @@ def _delays(where: Arm, letter: str) -> Iterator[Claim]:
     )  # fmt: skip
     yield Claim(
         f"{letter}1b", "The test items most like a group of training samples come to be answered after it is memorised.",
-        reported=told, source="paper", effect=level("lag", **where), expect=above(0), given=given,
+        reported=told, source="paper", effect=level("lag", **whole), expect=above(0), given=given,
     )  # fmt: skip
     yield Claim(
         f"{letter}1c", "Groups memorised later wait longer (rank correlation of the delay with the step of memorising).",
-        reported="delays of 120k, 365k, 370k, 485k steps", source="paper", effect=level("lag_rank", **where), expect=above(0), given=given,
+        reported="delays of 120k, 365k, 370k, 485k steps", source="paper", effect=level("lag_rank", **whole), expect=above(0), given=given,
     )  # fmt: skip
 
 
@@ -182,7 +182,7 @@ def _less(first: str, second: str, where: Arm) -> Effect:
 
 
 def _controls() -> Iterator[Claim]:
-    chance = 0.15
+    chance = 0.2  # of 13 numbers or 20 entities 0.05 to 0.08; few rote facts are held out
     yield Claim(
         "K1", "Untrained models answer facts held out by chance.",
         reported="a control", source="recalled", effect=level("exact_untrained", **OURS, trained=False), expect=below(chance), kind="control",
@@ -203,7 +203,7 @@ def _controls() -> Iterator[Claim]:
 
 
 def _all() -> Iterator[Claim]:
-    yield from _delays(OURS, "C")
+    yield from _delays(OURS, MAIN, "C")
     yield from _after(OURS, "C")
     yield from _correlated(OURS, "C")
     yield from _shape(OURS, MAIN, "C")
@@ -213,7 +213,7 @@ def _all() -> Iterator[Claim]:
 
 
 def _paper() -> Iterator[Claim]:
-    yield from _delays(ASKED, "P")
+    yield from _delays(ASKED, {"setting": "Released"}, "P")
     yield from _after(OLMOE, "P")
     yield from _correlated(ASKED, "P")
     yield from _shape(OLMOE, {"setting": "Released"}, "P")

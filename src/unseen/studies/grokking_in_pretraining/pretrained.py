@@ -28,6 +28,7 @@ from .course import Course
 from .stream import Documents, Stream
 
 Floats = NDArray[np.float64]
+WIDE = 256  # features: narrower products are no faster in bfloat16, and routing then does not depend on the machine
 TURNS = 64  # batches of training that the documents whose routing is read are taken from
 
 
@@ -76,6 +77,7 @@ def recipe(setting: Pretrained) -> fit.Recipe:
         schedule="constant",
         weight_decay=setting.decay,
         betas=(0.9, 0.98),
+        precision="float32" if setting.width < WIDE else "auto",
         shift=False,
     )
 
@@ -177,6 +179,7 @@ def told(setting: Pretrained, looked: Looked, course: Course, lab: Lab) -> Itera
             for measure, value in found.items():
                 yield Row(measure, value, seed=seed, at={"domain": name})
         yield from summary.layered(domains, seed)
+        yield from summary.lags(domains, GENERAL, seed)
         yield from summary.crossed(domains, GENERAL, seed)
 
 

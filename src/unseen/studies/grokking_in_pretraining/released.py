@@ -177,6 +177,7 @@ def summaries(
         for measure, value in summary.summary(domain, setting.draws, lab.rng("bootstrap", name, seed=seed)).items():
             yield Row(measure, value, seed=seed, at={"domain": name})
     yield from summary.layered(domains, seed)
+    yield from summary.lags(domains, corpora.DOMAINS, seed)
     yield from summary.crossed(domains, corpora.DOMAINS, seed)
 
 

@@ -29,7 +29,7 @@ def settings(tier: Tier) -> list[Setting]:
 def _laptop() -> Pretrained:
     return Pretrained(
         "main", numbers=13, entities=20, relations=6, degree=4, phi=(3.2, 2.0), held=0.15, facts=4, width=64, layers=3,
-        heads=4, experts=16, active=2, hidden=32, spread=4.0, steps=1400, batch=64, lr=2e-3, decay=1.0, first=30, points=12,
+        heads=4, experts=16, active=2, hidden=32, spread=4.0, steps=1200, batch=64, lr=2e-3, decay=1.0, first=30, points=12,
         samples=60, items=60,
     )  # fmt: skip
 

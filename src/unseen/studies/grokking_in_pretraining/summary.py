@@ -73,7 +73,7 @@ def summary(domain: Domain, draws: int, rng: np.random.Generator) -> dict[str, f
     """All numbers of a domain by name."""
     groups = grouped(domain)
     plain = tables(domain.weights)
-    told = _memorised(domain, groups) | _after(domain, groups, plain, draws, rng) | _lags(domain, groups)
+    told = _memorised(domain, groups) | _after(domain, groups, plain, draws, rng)
     if domain.accuracy is not None:
         rows = np.flatnonzero(groups.since >= 0)
         told |= _correlations(domain, plain, rows if len(rows) >= LEAST else np.arange(plain.shape[1]))
@@ -179,21 +179,6 @@ def _correlations(domain: Domain, plain: Floats, rows: Ints) -> dict[str, float]
     return told
 
 
-def _lags(domain: Domain, groups: Groups) -> dict[str, float]:
-    """How long after its training group is memorised the test group most like it is answered: the mean in doublings, and
-    the rank correlation of the lag in steps with the step it is counted from."""
-    nothing = {"lag": float("nan"), "lag_rank": float("nan"), "matched": 0.0}
-    if domain.right is None or domain.asked is None:
-        return nothing
-    pairs = pathways.matched(domain.vectors, groups.since, domain.asked, pathways.generalised(domain.right))
-    if not pairs:
-        return nothing
-    since, then = (domain.steps[[p[i] for p in pairs]].astype(float) for i in (0, 1))
-    lag = float((pathways.log_steps(then) - pathways.log_steps(since)).mean())
-    rank = pathways.correlation(since, then - since, ranks=True) if len(pairs) > 2 else float("nan")
-    return {"lag": lag, "lag_rank": rank, "matched": float(len(pairs))}
-
-
 def _by_entropy(weights: Floats) -> float:
     """How much of the distances of pairs their mean routing entropy explains, r² over pairs, at the last checkpoint."""
     first, second = np.triu_indices(len(weights), 1)
@@ -258,6 +243,25 @@ def layered(domains: Mapping[str, Domain], seed: int) -> Iterator[Row]:
             yield Row("layer_slope", value, seed=seed, at={"domain": name, "layer": layer + 1})
         for place, value in (("first", slopes[0]), ("last", slopes[-1])):
             yield Row(f"{place}_layer_slope", value, seed=seed, at={"domain": name})
+
+
+def lags(domains: Mapping[str, Domain], names: Sequence[str], seed: int) -> Iterator[Row]:
+    """How long after a training group is memorised the test group most like it, of the same domain, is answered: the mean
+    in doublings (`lag`), and over all groups of these domains the rank correlation of the lag in steps with the step it is
+    counted from (`lag_rank`); `matched` pairs of groups."""
+    pairs: list[tuple[float, float]] = []
+    for domain in (domains[name] for name in names):
+        if domain.right is None or domain.asked is None:
+            continue
+        then = pathways.generalised(domain.right)
+        found = pathways.matched(domain.vectors, grouped(domain).since, domain.asked, then)
+        pairs += [(float(domain.steps[a]), float(domain.steps[b])) for a, b, _ in found]
+    since, later = np.array(pairs).reshape(-1, 2).T
+    waited = pathways.log_steps(later) - pathways.log_steps(since)
+    yield Row("lag", float(waited.mean()) if len(pairs) else float("nan"), seed=seed)
+    rank = pathways.correlation(since, later - since, ranks=True) if len(pairs) > 2 else float("nan")
+    yield Row("lag_rank", rank, seed=seed)
+    yield Row("matched", float(len(pairs)), seed=seed)
 
 
 def crossed(domains: Mapping[str, Domain], names: Sequence[str], seed: int) -> Iterator[Row]:
