@@ -159,19 +159,22 @@ def read(path: Path, told: Samples, *, max_length: int, device: str, dtype: str)
 
 
 def _of_ours(path: Path, told: Samples, max_length: int, device: Any) -> Iterator[Read]:
+    import torch
+
     from unseen.measures import routing
     from unseen.models import moe
 
     if not told.tokens:
         raise Invalid(f"{path} is a stack of ours, which has no tokenizer; give samples as input_ids.")
     models = moe.load(path).to(device)
-    ids, mask = _padded(told.tokens, max_length, models.shape.vocab, path)
-    each = ids.to(device).expand(len(models.seeds), -1, -1)
+    ids, mask = (x.to(device) for x in _padded(told.tokens, max_length, models.shape.vocab, path))
+    each = ids.expand(len(models.seeds), -1, -1)
     weights = routing.of_mixture(models, each)
+    with torch.inference_mode():
+        said = models.logits(models(each))
+    routers = models.routers().detach().double().cpu().numpy()
     for i, seed in enumerate(models.seeds):
-        one = moe.member(models, i)
-        losses = _losses(lambda part, one=one: one.logits(one(part[None]))[0], each[i], mask.to(device))
-        yield Read(weights[i], models.routers()[i].detach().double().cpu().numpy(), losses, seed)
+        yield Read(weights[i], routers[i], _losses(said[i], ids, mask), seed)
 
 
 def _of_pretrained(path: Path, told: Samples, max_length: int, device: Any, dtype: str) -> Read:
@@ -183,14 +186,14 @@ def _of_pretrained(path: Path, told: Samples, max_length: int, device: Any, dtyp
     routers = routing.routers_of(model)
     tokens = told.tokens or _spelt(path, told.texts, max_length)
     ids, mask = (x.to(device) for x in _padded(tokens, max_length, int(model.config.vocab_size), path))
-    with torch.inference_mode():
-        parts = list(zip(ids.split(AT_ONCE), mask.split(AT_ONCE), strict=True))
-        weights = np.concatenate([routing.of_pretrained(model, a, b) for a, b in parts])
-        losses = [
-            _losses(lambda part, b=b: model(input_ids=part, attention_mask=b, use_cache=False).logits, a, b)
-            for a, b in parts
-        ]
-    return Read(weights, routers, np.concatenate(losses))
+    weights: list[Floats] = []
+    losses: list[Floats] = []
+    for part, real in zip(ids.split(AT_ONCE), mask.split(AT_ONCE), strict=True):
+        weights.append(routing.of_pretrained(model, part, real))
+        with torch.inference_mode():
+            said = model(input_ids=part, attention_mask=real, use_cache=False).logits
+        losses.append(_losses(said, part, real))
+    return Read(np.concatenate(weights), routers, np.concatenate(losses))
 
 
 def _loaded(path: Path, dtype: str) -> Any:
@@ -233,16 +236,13 @@ def _padded(tokens: Sequence[Sequence[int]], max_length: int, vocab: int, path: 
     return ids, mask
 
 
-def _losses(logits: Any, ids: Any, mask: Any) -> Floats:
-    """The mean cross-entropy of each sample's tokens after the first [sample] (nats)."""
-    import torch
+def _losses(said: Any, ids: Any, mask: Any) -> Floats:
+    """The mean cross-entropy of each sample's tokens after the first [sample] (nats), of logits [sample place vocab]."""
     import torch.nn.functional as F
 
-    with torch.inference_mode():
-        said = logits(ids)[:, :-1].float()
-        each = F.cross_entropy(said.flatten(0, 1), ids[:, 1:].flatten(), reduction="none").view(len(ids), -1)
-        counts = mask[:, 1:].float()
-        return ((each * counts).sum(1) / counts.sum(1).clamp_min(1)).double().cpu().numpy()
+    each = F.cross_entropy(said[:, :-1].float().flatten(0, 1), ids[:, 1:].flatten(), reduction="none")
+    counts = mask[:, 1:].float()
+    return ((each.view(len(ids), -1) * counts).sum(1) / counts.sum(1).clamp_min(1)).double().cpu().numpy()
 
 
 def _whole(path: Path) -> bool:

@@ -101,7 +101,7 @@ class Looked:
         self.asked = {name: self._asked(split) for name, split in self.splits.items()}
         self.drawn = self._routers()
 
-    def _asked(self, split: Split) -> list[NDArray[np.int64]]:
+    def _asked(self, split: Split) -> list[NDArray[np.integer[Any]]]:
         """The facts of a split that every seed is asked [item place], those that `exact.greedy` draws."""
         rngs = [self.lab.rng("test", split.name, seed=s) for s in self.lab.seeds]
         return [
