@@ -84,7 +84,7 @@ def _checkpoints(asked: Asked, out: Path) -> list[Path]:
         place = store.folder(trial)
         for name, form in (("decoder.json", decoder), ("mixture.json", moe)):
             for kept in sorted(place.glob(f"**/{name}")) if store.has(trial) else ():
-                written += form.export(kept.parent, out / trial.key / kept.parent.relative_to(place))
+                written += form.export(kept.parent, out / trial.key / kept.parent.name)
     if not written:
         raise Missing(
             f"no trained model is kept for `{asked.words()}`; measure it first with `unseen run {asked.words()}`, and see whether its settings keep checkpoints."
