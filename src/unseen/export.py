@@ -76,13 +76,15 @@ def _samples(judged: Judged, out: Path) -> list[Path]:
 def _checkpoints(asked: Asked, out: Path) -> list[Path]:
     """Every model that trials of the plan kept, one folder a seed, each with a `save_pretrained` layout."""
     from . import driver
-    from .models import decoder
+    from .models import decoder, moe
 
     store = Store(driver.home())
     written: list[Path] = []
     for trial in driver.newest(store, asked):
-        for kept in sorted(store.folder(trial).glob("**/decoder.json")) if store.has(trial) else ():
-            written += decoder.export(kept.parent, out / trial.key / kept.parent.name)
+        place = store.folder(trial)
+        for name, form in (("decoder.json", decoder), ("mixture.json", moe)):
+            for kept in sorted(place.glob(f"**/{name}")) if store.has(trial) else ():
+                written += form.export(kept.parent, out / trial.key / kept.parent.name)
     if not written:
         raise Missing(
             f"no trained model is kept for `{asked.words()}`; measure it first with `unseen run {asked.words()}`, and see whether its settings keep checkpoints."

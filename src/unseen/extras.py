@@ -23,6 +23,7 @@ EXTRAS: Mapping[str, Mapping[str, str]] = {
     "rl": {"trl": "trl"},
     "text": {"wordfreq": "wordfreq"},
     "nearest": {"bm25s": "bm25s"},
+    "pathways": {"rapidfuzz": "rapidfuzz"},
     "chemistry": {"rdkit": "rdkit", "selfies": "selfies"},
 }
 

@@ -18,7 +18,20 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[2]))  # bench/ stands beside the package, not in it
 
 from bench import __main__ as runner
-from bench import by_hand, echo, generation, generators, overlap, scoring, seeds, sides, timing, trainer, training
+from bench import (
+    by_hand,
+    echo,
+    generation,
+    generators,
+    overlap,
+    pathways,
+    scoring,
+    seeds,
+    sides,
+    timing,
+    trainer,
+    training,
+)
 
 TURNS = timing.Turns(
     [timing.Spent(1.0, 2.0), timing.Spent(2.0, 2.0), timing.Spent(1.0, 4.0)],
@@ -273,3 +286,11 @@ def test_rows_with_copies_planted_among_them() -> None:
     assert overlap.found(planted, audit(train, planted.test)) == {"same": 1, "near": 1, "false": 0}
     if find_spec("rensa") is not None:
         assert overlap.by_rensa_shares(train, planted) == {"same": 1, "near": 1, "false": 0}
+
+
+def test_the_other_side_of_pathways_is_the_same_distance() -> None:
+    from unseen.measures.pathways import distances
+
+    ways = pathways.drawn(7, 2, 12, 0.5, np.random.default_rng(3))
+    first, second = np.triu_indices(7, 1)
+    assert pathways.by_table(ways, first, second).tolist() == distances(ways)[first, second].tolist()

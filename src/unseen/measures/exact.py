@@ -16,13 +16,16 @@ from unseen.core.lab import Lab
 from unseen.core.record import Scored, Split
 from unseen.core.task import Batch, TokenTask
 from unseen.models.decoder import Decoder
+from unseen.models.moe import Mixture
 from unseen.tasks.batches import each_its, padded, places, prompts
 from unseen.tasks.layout import item_ids
 
 AT_ONCE = 65_536  # tokens of all seeds in one forward pass
 
 
-def greedy(models: Decoder, task: TokenTask | Sequence[TokenTask], split: Split, *, n: int, lab: Lab) -> Scored:
+def greedy(
+    models: Decoder | Mixture, task: TokenTask | Sequence[TokenTask], split: Split, *, n: int, lab: Lab
+) -> Scored:
     """Whether each of n items is answered exactly right [seed item] (0 or 1); every seed has its own items.
 
     All members are asked the same task, or each its own. Items are drawn from the stream ("test", split) of each seed,
@@ -34,7 +37,7 @@ def greedy(models: Decoder, task: TokenTask | Sequence[TokenTask], split: Split,
 
 
 @torch.inference_mode()
-def right(models: Decoder, drawn: Sequence[Batch]) -> NDArray[np.bool_]:
+def right(models: Decoder | Mixture, drawn: Sequence[Batch]) -> NDArray[np.bool_]:
     """Whether each member would write the answers of its own batch, token by token [seed item]."""
     tokens, answer = padded(drawn, max(b.tokens.shape[1] for b in drawn))
     size = max(1, AT_ONCE // (tokens.shape[0] * tokens.shape[2]))
@@ -42,7 +45,7 @@ def right(models: Decoder, drawn: Sequence[Batch]) -> NDArray[np.bool_]:
     return np.concatenate([_right(models, tokens[:, at], answer[:, at]) for at in pieces], 1)
 
 
-def _right(models: Decoder, tokens: NDArray[np.int64], answer: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _right(models: Decoder | Mixture, tokens: NDArray[np.int64], answer: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """The same for items that fit the memory."""
     given, goals = torch.from_numpy(tokens).to(models.flat.device), tokens[:, :, 1:].reshape(len(tokens), -1)
     keep, weight = places(answer)

@@ -1,6 +1,6 @@
 """What happens inside while a Trainer trains? Measures of the model, taken every so many steps of any Trainer run.
 
-Trainer(…, callbacks=[Watch({"coherence": coherence_on(batch)}, every=50)])
+Trainer(…, callbacks=[Watch({"coherence": coherence_on(batch), "pathways": pathways_on(batch)}, every=50)])
 watch.history  ->  [{"step": 0, "coherence/m_coherence": 6.1, …}, {"step": 50, …}]
 """
 
@@ -15,7 +15,7 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 
 from unseen.core.errors import Invalid
 
-from . import coherence
+from . import coherence, pathways, routing
 
 Measure = Callable[[nn.Module], Mapping[str, float] | float]
 
@@ -32,6 +32,22 @@ def coherence_on(batch: Mapping[str, Tensor], *, layers: bool = False, chunk: in
         found = coherence.of_own_loss(model, {k: v.to(place) for k, v in batch.items()}, chunk=chunk)
         told = {"alpha": found.alpha, "m_coherence": found.m_coherence}
         return told | ({f"layer/{k}": v.m_coherence for k, v in found.by_layer.items()} if layers else {})
+
+    return measure
+
+
+def pathways_on(batch: Mapping[str, Tensor], *, threshold: float = 0.7) -> Measure:
+    """The measure of routing pathways of a mixture of experts on a fixed batch of samples (`input_ids`, and `attention_mask`
+    where some are padded): mean `distance` over pairs and by `expert_distance`, mean `consistency` and `entropy` (nats).
+
+    Compare what it finds with log(step), which predicts anything that rises (`pathways.log_steps`).
+    """
+
+    def measure(model: nn.Module) -> dict[str, float]:
+        place = next((p.device for p in model.parameters()), torch.device("cpu"))
+        given = {k: batch[k].to(place) for k in ("input_ids", "attention_mask") if k in batch}
+        weights = routing.of_pretrained(model, given["input_ids"], given.get("attention_mask"))
+        return pathways.told(weights, routing.routers_of(model), threshold)
 
     return measure
 

@@ -12,7 +12,7 @@ import shutil
 import sysconfig
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 import torch
@@ -23,6 +23,7 @@ from unseen.core.errors import Invalid
 from unseen.core.lab import Lab
 from unseen.core.task import Batch, TokenTask
 from unseen.models.decoder import Decoder
+from unseen.models.moe import Mixture
 from unseen.tasks.batches import each_its, padded, places, prompts
 
 from .training import Given, Recipe, Schedule, Stack, half, train
@@ -30,6 +31,7 @@ from .training import Given, Recipe, Schedule, Stack, half, train
 __all__ = ["Paced", "Recipe", "Schedule", "Stack", "answer_losses", "compiled", "half", "next_token", "train"]
 
 COMPILED_FROM = 30_000_000  # tokens of a whole training; compiling costs some 40 s and saves a third of each token
+D = TypeVar("D", Decoder, Mixture)
 PLAIN = Recipe()
 BUCKET = 8  # tokens: without compiling, a step is as wide as its longest sequence, in eights
 
@@ -44,7 +46,7 @@ class Paced(Protocol):
 
 
 def next_token(
-    models: Decoder,
+    models: D,
     task: TokenTask | Sequence[TokenTask],
     split: str,
     *,
@@ -53,10 +55,11 @@ def next_token(
     recipe: Recipe = PLAIN,
     lab: Lab,
     phase: str = "fit",
-) -> Iterator[tuple[int, Decoder]]:
+) -> Iterator[tuple[int, D]]:
     """Train on answers by next-token cross-entropy; yield (step, models) every so many steps, or at the steps listed.
 
-    All members learn one task, or each its own. A `Paced` task is drawn by its pace. Raises Invalid for an empty or too
+    All members learn one task, or each its own. A `Paced` task is drawn by its pace. Mixtures of experts add their
+    load-balancing loss. Raises Invalid for an empty or too
     long batch and for tokens beyond the vocabulary, Failed where memory runs out.
     """
     tasks = each_its(task, len(models.seeds))
@@ -76,22 +79,34 @@ def next_token(
 
 
 def answer_losses(
-    models: Decoder, tokens: Tensor, offset: Tensor | None, keep: Tensor, weight: Tensor, asked: Tensor | None = None
+    models: Decoder | Mixture,
+    tokens: Tensor,
+    offset: Tensor | None,
+    keep: Tensor,
+    weight: Tensor,
+    asked: Tensor | None = None,
 ) -> Tensor:
     """The mean cross-entropy of each member's answer tokens [seed] (nats).
 
     tokens [seed batch width]; keep and weight [seed n] as of `batches.places`; learned positions start at offset [seed
-    batch]; asked [seed batch] are the prompts' lengths.
+    batch]; asked [seed batch] are the prompts' lengths. Of mixtures of experts the load-balancing loss is added.
     """
-    kept = models(tokens[:, :, :-1], offset, asked=asked, keep=keep)
+    given, extra = tokens[:, :, :-1], 0.0
+    if isinstance(models, Mixture):
+        kept, extra = models.balanced(given, keep)
+    else:
+        kept = models(given, offset, asked=asked, keep=keep)
     goal = torch.gather(tokens[:, :, 1:].reshape(len(kept), -1), 1, keep)
     each = F.cross_entropy(models.logits(kept).float().flatten(0, 1), goal.flatten(), reduction="none")
-    return (each.view_as(goal) * weight).sum(1)
+    return (each.view_as(goal) * weight).sum(1) + extra
 
 
 def compiled(losses: Callable[..., Tensor], models: Stack, tokens: int) -> Callable[..., Tensor]:
-    """`losses`, compiled where the whole training is long enough and the machine has what it takes."""
-    able = models.flat.device.type != "cpu" or _compiler()
+    """`losses`, compiled where the whole training is long enough and the machine has what it takes.
+
+    Mixtures of experts are not: how many tokens an expert gets, and so the shape of its product, changes every step.
+    """
+    able = not isinstance(models, Mixture) and (models.flat.device.type != "cpu" or _compiler())
     return torch.compile(losses, dynamic=False) if tokens >= COMPILED_FROM and able else losses
 
 
@@ -101,7 +116,7 @@ def _compiler() -> bool:
     return header.is_file() and any(map(shutil.which, ("g++", "clang++", "c++")))
 
 
-def _width(models: Decoder, tasks: Sequence[Any], split: str) -> int:
+def _width(models: Decoder | Mixture, tasks: Sequence[Any], split: str) -> int:
     longest = max(int(task.longest(split)) for task in tasks)
     if longest - 1 > models.shape.context:
         raise Invalid(
@@ -110,7 +125,7 @@ def _width(models: Decoder, tasks: Sequence[Any], split: str) -> int:
     return longest
 
 
-def _given(models: Decoder, drawn: Sequence[Batch], width: int, offset: np.ndarray | None) -> Given:
+def _given(models: Decoder | Mixture, drawn: Sequence[Batch], width: int, offset: np.ndarray | None) -> Given:
     """What `answer_losses` takes of one batch for each member."""
     tokens, answer = padded(drawn, width)
     if (most := int(tokens.max())) >= models.shape.vocab:
@@ -130,7 +145,7 @@ def _batch(task: TokenTask, split: str, n: int, rng: np.random.Generator, done: 
     return task.paced(split, n, rng, done) if isinstance(task, Paced) else task.batch(split, n, rng)
 
 
-def _offset(models: Decoder, step: int, recipe: Recipe, lab: Lab, width: int) -> np.ndarray | None:
+def _offset(models: Decoder | Mixture, step: int, recipe: Recipe, lab: Lab, width: int) -> np.ndarray | None:
     """Where learned positions start [seed batch]; None where they start at 0."""
     if not (recipe.shift and models.shape.positions == "learned" and models.shape.context > width - 1):
         return None

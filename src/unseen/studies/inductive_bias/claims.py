@@ -165,7 +165,9 @@ def _controls() -> Iterator[Claim]:
     )  # fmt: skip
     for id, says, effect, expect, over in made:
         unit = "exact" if id == "K1" else "seed"  # two ways to work out one number: nothing is drawn
-        yield Claim(id, says, "not reported: a control", "recalled", effect, expect, unit=unit, over=over, kind="control")
+        yield Claim(
+            id, says, "not reported: a control", "recalled", effect, expect, unit=unit, over=over, kind="control"
+        )
 
 
 CLAIMS = (
