@@ -21,16 +21,19 @@ from unseen.tasks.owned import Pair
 
 from .trainer import arguments, trained, with_adapter
 
-Method = Literal["lora", "full"]
+Method = Literal["lora", "full", "resa"]
 METHODS: tuple[Method, ...] = get_args(Method)
-RATES = {"lora": 2e-4, "full": 2e-5}  # learning rates at which either is usually begun
+RATES = {"lora": 2e-4, "full": 2e-5, "resa": 5e-5}  # learning rates at which each is usually begun
 WARMUP = 0.03  # of the steps
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
     """How a model is tuned: `batch` rows a step, `at_once` of them in memory (0: all), a learning rate (0: the method's
-    usual one) that warms up and falls as a cosine, LoRA's `rank`, rows cut at `longest` tokens."""
+    usual one) that warms up and falls as a cosine, LoRA's `rank`, rows cut at `longest` tokens.
+
+    `resa` is tuned by `sae_tuning`, at a constant rate.
+    """
 
     method: Method
     steps: int
