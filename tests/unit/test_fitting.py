@@ -16,8 +16,9 @@ from typer.testing import CliRunner
 from unseen import fitting, models
 from unseen.cli import app
 from unseen.core.errors import Invalid, Missing, Mistake
+from unseen.core.lab import Lab
 from unseen.measures.answered import Answered
-from unseen.methods.tuning import Recipe, laid
+from unseen.methods.tuning import Recipe, laid, tuned
 from unseen.models import tiny
 from unseen.tasks.owned import Pair
 
@@ -214,6 +215,8 @@ def test_resa_leaves_an_adapter_and_a_dictionary(kind: str, tmp_path: Path) -> N
     ):
         with pytest.raises(Invalid, match=why):
             fitting.through(f"hf:{names['base']}", *asked)
+    with pytest.raises(Invalid, match="tuned through a dictionary"):
+        tuned(None, None, [Pair("", "a", "b")], Recipe("resa", 1), Lab.alone())
     for method, through in (("resa", None), ("lora", fitting.Through("hf:x", "hf:x", 1, 8, 2))):
         with pytest.raises(Invalid, match="resa, and no other"):
             fitting.ordered(Recipe(method, 1), f"hf:{names['base']}", train, through=through)  # type: ignore[arg-type]
@@ -222,3 +225,20 @@ def test_resa_leaves_an_adapter_and_a_dictionary(kind: str, tmp_path: Path) -> N
     wider.config.save_pretrained(str(tmp_path / "wide"))
     with pytest.raises(Invalid, match="is 64 wide"):
         fitting.through(f"hf:{names['base']}", f"hf:{tmp_path / 'wide'}", 0, 0, 4)
+
+
+def test_an_interrupted_resa_learns_its_dictionary_once(
+    base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("peft")
+    from unseen.measures import sae
+
+    through = fitting.through(f"hf:{base}", f"hf:{base}", 1, 32, 4)
+    whole = fitting.fit(order(base, tmp_path, "resa", through=through), tmp_path / "whole")
+    with pytest.raises(Cut):
+        fitting.fit(order(base, tmp_path, "resa", through=through), tmp_path / "cut", watch=Cutting())
+    assert (tmp_path / "cut" / "sae" / sae.TOLD).is_file()
+    monkeypatch.setattr(sae, "fit", lambda *_, **__: pytest.fail("it was learned already"))
+    made = fitting.fit(order(base, tmp_path, "resa", through=through), tmp_path / "cut")
+    assert [k.step for k in made.looks] == [0, 2, 4, 6]
+    assert made.looks[-1].mean("shifted", "surprise") == pytest.approx(whole.looks[-1].mean("shifted", "surprise"), abs=1e-4)  # fmt: skip

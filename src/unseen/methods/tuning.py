@@ -71,8 +71,8 @@ def tuned(
 ) -> Any:
     """The model after training: with a LoRA adapter, or itself. The loss is that of the answers.
 
-    An interrupted training goes on from its last checkpoint, where the Lab keeps any. Raises Invalid for no rows,
-    Missing without TRL.
+    An interrupted training goes on from its last checkpoint, where the Lab keeps any. Raises Invalid for no rows and
+    for `resa`, Missing without TRL.
     """
     try:
         from datasets import Dataset
@@ -81,6 +81,8 @@ def tuned(
         raise missing_extra("tuning a model", error, "rl") from error
     if not rows:
         raise Invalid("there are no rows to train on.")
+    if how.method == "resa":
+        raise Invalid("method resa: it is tuned through a dictionary; call sae_tuning.tuned.")
     told = arguments(
         lab, how.method, steps=how.steps, batch=how.batch, at_once=how.at_once or how.batch,
         lr=how.lr or RATES[how.method], dtype=how.dtype, seed=how.seed,
