@@ -83,10 +83,10 @@ def activations(model: Any, rows: Sequence[Row], layers: Sequence[int]) -> dict[
 
     Tokens come row by row, as in `tokens_of`.
     """
-    found: dict[int, list[Tensor]] = {layer: [] for layer in layers}
+    seen: dict[int, list[Tensor]] = {layer: [] for layer in layers}  # of the batch in hand
     handles = [
-        block(model, layer).register_forward_hook(lambda m, given, out, kept=kept: kept.append(_hidden(out)))
-        for layer, kept in found.items()
+        block(model, layer).register_forward_hook(lambda m, given, out, into=into: into.append(_hidden(out)))
+        for layer, into in seen.items()
     ]
     training, device = model.training, next(model.parameters()).device
     kept: dict[int, list[Tensor]] = {layer: [] for layer in layers}
@@ -95,7 +95,7 @@ def activations(model: Any, rows: Sequence[Row], layers: Sequence[int]) -> dict[
         for part in _parts(rows):
             batch = {k: v.to(device) for k, v in collated(part).items() if k != "labels"}
             model(**batch, use_cache=False)
-            for layer, one in found.items():
+            for layer, one in seen.items():
                 kept[layer].append(one.pop()[batch["attention_mask"].bool()].float())
     finally:
         model.train(training)

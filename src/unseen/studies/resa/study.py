@@ -40,7 +40,7 @@ def settings(tier: Tier) -> list[Setting]:
 def needs(setting: Setting) -> Needs:
     """What one trial asks of a machine."""
     if isinstance(setting, Checkpoints):
-        return Needs(minutes=60 * setting.items, gpus=1, memory_gb=48, extras=("torch", "hub"))
+        return Needs(minutes=4.0 * setting.items, gpus=1, memory_gb=48, extras=("torch", "hub"))
     return Needs(minutes=0.1 + setting.taught / 170, memory_gb=3, extras=("torch", "hub"))
 
 
