@@ -1,6 +1,7 @@
 """The verbs for a model of one's own: its card, and its tuning.
 
 unseen card hf:./base+./mine --against hf:./base --train train.jsonl --test held.jsonl
+unseen fit resa --model hf:./base --source hf:./rl --train train.jsonl --out mine
 unseen fit lora --model hf:./base --train train.jsonl --shifted held.jsonl --out mine
 """
 
@@ -73,7 +74,13 @@ def card(
 
 
 def fit(
-    method: Annotated[str, typer.Argument(metavar="METHOD", help="lora (an adapter), or full (all weights).")],
+    method: Annotated[
+        str,
+        typer.Argument(
+            metavar="METHOD",
+            help="lora (an adapter), full (all weights), or resa (an adapter, through a sparse autoencoder of --source).",
+        ),
+    ],
     model: Annotated[str, typer.Option("--model", help="hf:ORG/NAME, a folder as hf:PATH, smollm2, gguf:PATH.")],
     train: Annotated[Path, typer.Option("--train", help="Rows to train on: jsonl of prompt and completion, or chat.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="A new folder for the model, its curves and a page.")],
@@ -91,6 +98,13 @@ def fit(
     lr: Annotated[float, typer.Option("--lr", help="Learning rate; 0 is the method's usual one.")] = 0.0,
     rank: Annotated[int, typer.Option("--rank", help="The rank of LoRA's adapter.")] = 16,
     longest: Annotated[int, typer.Option("--longest", help="Tokens of a row, at most; the rest is cut off.")] = 1024,
+    source: Annotated[
+        str | None,
+        typer.Option("--source", metavar="MODEL", help="resa: the model whose ability is to be carried over."),
+    ] = None,
+    layer: Annotated[int, typer.Option("--layer", help="resa: the block whose output is read; 0 is the middle.")] = 0,
+    features: Annotated[int, typer.Option("--features", help="resa: latents of the dictionary; 0 chooses.")] = 0,
+    k: Annotated[int, typer.Option("--k", help="resa: latents kept of a token.")] = 32,
     every: Annotated[int, typer.Option("--every", help="Steps between two looks; 0 looks ten times.")] = 0,
     watched: Annotated[int, typer.Option("--watched", help="Rows looked at, of either side.")] = 64,
     dtype: Annotated[str, typer.Option("--dtype", help="float32 or bfloat16.")] = "float32",
@@ -108,9 +122,11 @@ def fit(
     names = words.fields_of(fields)
     n = steps if steps is not None else fitting.steps_of(train, epochs, batch, names)
     recipe = Recipe(method, n, batch, at_once, lr, rank, longest, dtype, seed)  # type: ignore[arg-type]
+    through = fitting.through(model, source, layer, features, k) if method == "resa" else None
     order = fitting.ordered(
-        recipe, model, train, reference=reference, shifted=shifted, every=every, watched=watched, fields=names
-    )
+        recipe, model, train, reference=reference, shifted=shifted, every=every, watched=watched, fields=names,
+        through=through,
+    )  # fmt: skip
     with words.going_on(), live.watch(json) as watch:
         made = fitting.fit(order, out, device=devices.fastest(), fresh=fresh, watch=watch)
     terminal_models.fitted(made, page.write(made, out / "fit.html"), as_json=json)

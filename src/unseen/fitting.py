@@ -2,6 +2,7 @@
 
     fit("lora", "smollm2", Path("train.jsonl"), Path("mine"), shifted=Path("held.jsonl"))
     mine/adapter_model.safetensors …    saved with save_pretrained: `unseen card hf:BASE+mine`
+    mine/sae/cfg.json …                 of `resa`, the dictionary it was tuned through, as SAELens opens it
     mine/looks.jsonl                    what each look at the watched rows found, row by row, as it is found
     mine/fit.json, mine/fit.html        what was asked, and the two curves
 
@@ -28,12 +29,26 @@ from .measures.parting import Look, Parting, looks_of, parting
 from .methods.tuning import Recipe
 from .tasks.owned import Pair, pairs
 
+FEATURES = 16  # latents of a dictionary for each number of an activation, where none are asked for
 HELD_SHARE = 0.1  # of the training rows, at most, held out where no reference is given
 
 
 @dataclass(frozen=True, slots=True)
+class Through:
+    """What `resa` tunes through: a dictionary of the source's activations after block `layer`, of so many latents, of
+    which k are kept."""
+
+    source: str  # a model, such as the one to be tuned after reinforcement
+    pin: str
+    layer: int
+    features: int
+    k: int
+
+
+@dataclass(frozen=True, slots=True)
 class Order:
-    """What was asked: a recipe, the model's pin, the files' digests, and how the training is watched."""
+    """What was asked: a recipe, the model's pin, the files' digests, how the training is watched, and what `resa` is
+    tuned through."""
 
     recipe: Recipe
     model: str
@@ -45,6 +60,7 @@ class Order:
     watched: int
     digests: Mapping[str, str] = field(default_factory=dict[str, str])
     fields: tuple[str, str] | None = None  # the files' names of prompt and answer, where they are unusual
+    through: Through | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values."""
@@ -88,7 +104,8 @@ def fit(order: Order, out: Path, *, device: str = "cpu", fresh: bool = False, wa
     if fresh:
         for path in (out / "fit.json", out / "looks.jsonl"):
             path.unlink(missing_ok=True)
-        shutil.rmtree(place, ignore_errors=True)
+        for path in (place, out / "sae"):
+            shutil.rmtree(path, ignore_errors=True)
     else:
         _check_folder(order, out)
     rows, looked = _rows(order)
@@ -123,6 +140,7 @@ def ordered(
     every: int = 0,
     watched: int = 64,
     fields: tuple[str, str] | None = None,
+    through: Through | None = None,
 ) -> Order:
     """An order from what was asked; `every=0` looks ten times. Raises Mistake for a model or a file that is not there."""
     from .models import probe, resolve
@@ -136,14 +154,59 @@ def ordered(
     if model.startswith("tiny:"):
         raise Invalid(f"--model {model}: its weights are random and lie in no folder; name a checkpoint.")
     probe(model)
-    if recipe.method == "lora" and model.startswith("hf:") and parts(model.removeprefix("hf:"))[1] is not None:
+    if (recipe.method == "resa") != (through is not None):
+        raise Invalid(f"method {recipe.method}: resa, and no other, is tuned through a source's activations; name it with --source.")  # fmt: skip
+    if recipe.method != "full" and model.startswith("hf:") and parts(model.removeprefix("hf:"))[1] is not None:
         raise Invalid(f"--model {model} has an adapter, and none can be named on top of it; merge it, or fit full.")
     digests = {name: digest_of_file(p) for name, p in named.items() if p is not None}
     texts = {name: None if p is None else str(p) for name, p in named.items()}
     look = every or max(1, recipe.steps // 10)
     return Order(
-        recipe, model, resolve(model), str(train), texts["reference"], texts["shifted"], look, watched, digests, fields
+        recipe,
+        model,
+        resolve(model),
+        str(train),
+        texts["reference"],
+        texts["shifted"],
+        look,
+        watched,
+        digests,
+        fields,
+        through,
     )
+
+
+def through(model: str, source: str | None, layer: int, features: int, k: int) -> Through:
+    """What `resa` tunes through. Zeros choose: layer the middle one, features sixteen for each number of an activation.
+
+    Raises Mistake for a source that is not there, Invalid for numbers that fit no such models.
+    """
+    from transformers import AutoConfig
+
+    from .models import probe, resolve
+    from .models.hub import fetched, parts
+
+    if source is None:
+        raise Invalid("fit resa takes the model whose ability is to be carried over: name it with --source.")
+    sizes: list[tuple[int, int]] = []
+    for flag, name in (("--model", model), ("--source", source)):
+        if not name.startswith("hf:"):
+            raise Invalid(
+                f"{flag} {name}: resa reads activations inside a checkpoint; name one as hf:ORG/NAME or hf:PATH."
+            )
+        probe(name)
+        base, _ = parts(resolve(name).removeprefix("hf:"))
+        config = AutoConfig.from_pretrained(str(fetched(base)), local_files_only=True).get_text_config()
+        sizes.append((config.hidden_size, config.num_hidden_layers))
+    (width, depth), (theirs, blocks) = sizes
+    if theirs != width:
+        raise Invalid(f"--source {source} is {theirs} wide, --model {model} {width}; a dictionary of one is none of the other.")  # fmt: skip
+    at, many = layer or max(1, depth // 2), features or FEATURES * width
+    if not 1 <= at < min(depth, blocks + 1):
+        raise Invalid(f"--layer {layer}: a layer from 1 to {min(depth - 1, blocks)} has blocks to be tuned after it, and the source has it too.")  # fmt: skip
+    if not 1 <= k <= many:
+        raise Invalid(f"--k {k}, --features {many}: of the features 1 or more are kept.")
+    return Through(source, resolve(source), at, many, k)
 
 
 def steps_of(train: Path, epochs: float, batch: int, fields: tuple[str, str] | None = None) -> int:
@@ -202,11 +265,36 @@ def _tuned(order: Order, rows: Sequence[Pair], looked: Mapping[str, Sequence[Pai
         lab.progress(step, order.recipe.steps, **shown)
 
     looking = Looking(sides, every=order.every, tell=found)
-    after = tuned(model, tokenizer, rows, order.recipe, lab, callbacks=[looking])
+    if order.through is not None:
+        after = _through(order, order.through, (model, tokenizer), rows, lab, looking, out / "sae")
+    else:
+        after = tuned(model, tokenizer, rows, order.recipe, lab, callbacks=[looking])
     after.save_pretrained(str(out))
     tokenizer.save_pretrained(str(out))
     kind, _, rest = order.pin.partition(":")
     return f"hf:{out}" if order.recipe.method == "full" else f"hf:{rest if kind == 'hf' else base}+{out}"
+
+
+def _through(
+    order: Order, how: Through, target: tuple[Any, Any], rows: Sequence[Pair], lab: Lab, looking: Any, place: Path
+) -> Any:
+    """The target tuned through a dictionary of the source, which is learned first, unless `place` holds it already."""
+    from .measures import sae
+    from .methods import sae_tuning
+    from .methods.trainer import opened
+
+    laid, _ = sae_tuning.laid(target[1], rows, order.recipe.longest)
+    if not (place / sae.TOLD).is_file():
+        source, _ = opened(how.pin, order.recipe.dtype, lab)
+        x = sae_tuning.activations(source, laid, (how.layer,))[how.layer]
+        hook = f"{sae_tuning.blocks(source)[0]}.{how.layer - 1}"
+        del source
+        made = sae.fit(x, how.features, k=how.k, seed=order.recipe.seed, tell=lambda done: lab.within(done))
+        spare = place.with_name(".sae")
+        sae.save(made, spare, model=how.source, hook=hook)
+        spare.replace(place)
+    made = sae.load(place).to(lab.device)
+    return sae_tuning.tuned(target[0], laid, order.recipe, lab, layer=how.layer, replace=made, callbacks=[looking])
 
 
 def _done(out: Path) -> bool:

@@ -16,8 +16,9 @@ from typer.testing import CliRunner
 from unseen import fitting, models
 from unseen.cli import app
 from unseen.core.errors import Invalid, Missing, Mistake
+from unseen.core.lab import Lab
 from unseen.measures.answered import Answered
-from unseen.methods.tuning import Recipe, laid
+from unseen.methods.tuning import Recipe, laid, tuned
 from unseen.models import tiny
 from unseen.tasks.owned import Pair
 
@@ -131,7 +132,7 @@ def test_mistakes_are_told_before_anything_is_loaded(base: Path, tmp_path: Path)
         fitting.ordered(Recipe("lora", 1), f"hf:{tmp_path / 'nobody'}", rows(tmp_path / "a.jsonl", 3))
     with pytest.raises(Invalid, match="its weights are random"):
         fitting.ordered(Recipe("lora", 1), "tiny:llama", rows(tmp_path / "a.jsonl", 3))
-    with pytest.raises(Invalid, match="tuned by lora or full"):
+    with pytest.raises(Invalid, match="tuned by lora or full or resa"):
         Recipe("sft", 1)  # type: ignore[arg-type]
     for field in ("steps", "batch", "rank", "longest"):
         with pytest.raises(Invalid, match=f"{field}=0"):
@@ -174,3 +175,70 @@ def test_the_command_writes_curves_and_says_what_to_do_next(base: Path, tmp_path
     assert "<svg" in page and "<script" not in page and "shifted, nats a token" in page
     told = CliRunner().invoke(app, [*words, "--json"])
     assert json.loads(told.stdout)["looks"][-1]["step"] == 2
+
+
+@pytest.mark.parametrize("kind", ["qwen2", "llama"])
+def test_resa_leaves_an_adapter_and_a_dictionary(kind: str, tmp_path: Path) -> None:
+    """From outside: a local checkpoint of random weights, tuned through another one's activations."""
+    pytest.importorskip("peft")
+    import torch
+
+    from unseen.measures import sae
+
+    names = {"base": tmp_path / "base", "rl": tmp_path / "rl"}
+    for path in names.values():
+        model = tiny.made(kind)
+        with torch.no_grad():
+            model.model.layers[0].mlp.down_proj.weight.mul_(1.0 if path == names["base"] else 3.0)
+        model.save_pretrained(str(path))
+        tiny.byte_tokenizer().save_pretrained(str(path))
+    train, held = rows(tmp_path / "train.jsonl", 40), rows(tmp_path / "held.jsonl", 8, start=40)
+    words = ["fit", "resa", "--model", f"hf:{names['base']}", "--source", f"hf:{names['rl']}", "--train", str(train), "--shifted", str(held), "--steps", "4", "--batch", "4", "--lr", "1e-2", "--features", "48", "--k", "4", "-o", str(tmp_path / "mine")]  # fmt: skip
+    told = CliRunner().invoke(app, words)
+    assert told.exit_code == 0, told.output
+    kept = sae.load(tmp_path / "mine" / "sae")
+    assert (kept.width, kept.features, kept.k) == (32, 48, 4) and kept.report is not None and kept.report.fvu < 1
+    cfg = json.loads((tmp_path / "mine" / "sae" / "cfg.json").read_text())
+    assert cfg["metadata"]["hook_name"] == "model.layers.0" and cfg["metadata"]["model_name"] == f"hf:{names['rl']}"
+    adapter = json.loads((tmp_path / "mine" / "adapter_config.json").read_text())
+    assert adapter["layers_to_transform"] == [1], "the blocks after the first alone"
+    name = json.loads((tmp_path / "mine" / "fit.json").read_text())["name"]
+    opened = models.local(name, device="cpu", dtype="float32")
+    assert not [n for n, _ in opened.model.named_parameters() if "lora" in n]
+    with pytest.raises(Invalid, match="has an adapter, and none can be named on top"):
+        fitting.ordered(Recipe("resa", 1), name, train, through=fitting.through(name, f"hf:{names['rl']}", 0, 8, 2))
+    for asked, why in (
+        ((None, 0, 0, 4), "name it with --source"),
+        (("smollm2", 0, 0, 4), "reads activations inside a checkpoint"),
+        ((f"hf:{names['rl']}", 2, 0, 4), "a layer from 1 to 1"),
+        ((f"hf:{names['rl']}", 0, 8, 9), "1 or more are kept"),
+    ):
+        with pytest.raises(Invalid, match=why):
+            fitting.through(f"hf:{names['base']}", *asked)
+    with pytest.raises(Invalid, match="tuned through a dictionary"):
+        tuned(None, None, [Pair("", "a", "b")], Recipe("resa", 1), Lab.alone())
+    for method, through in (("resa", None), ("lora", fitting.Through("hf:x", "hf:x", 1, 8, 2))):
+        with pytest.raises(Invalid, match="resa, and no other"):
+            fitting.ordered(Recipe(method, 1), f"hf:{names['base']}", train, through=through)  # type: ignore[arg-type]
+    wider = tiny.made("gpt2")
+    wider.config.n_embd = 64
+    wider.config.save_pretrained(str(tmp_path / "wide"))
+    with pytest.raises(Invalid, match="is 64 wide"):
+        fitting.through(f"hf:{names['base']}", f"hf:{tmp_path / 'wide'}", 0, 0, 4)
+
+
+def test_an_interrupted_resa_learns_its_dictionary_once(
+    base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("peft")
+    from unseen.measures import sae
+
+    through = fitting.through(f"hf:{base}", f"hf:{base}", 1, 32, 4)
+    whole = fitting.fit(order(base, tmp_path, "resa", through=through), tmp_path / "whole")
+    with pytest.raises(Cut):
+        fitting.fit(order(base, tmp_path, "resa", through=through), tmp_path / "cut", watch=Cutting())
+    assert (tmp_path / "cut" / "sae" / sae.TOLD).is_file()
+    monkeypatch.setattr(sae, "fit", lambda *_, **__: pytest.fail("it was learned already"))
+    made = fitting.fit(order(base, tmp_path, "resa", through=through), tmp_path / "cut")
+    assert [k.step for k in made.looks] == [0, 2, 4, 6]
+    assert made.looks[-1].mean("shifted", "surprise") == pytest.approx(whole.looks[-1].mean("shifted", "surprise"), abs=1e-4)  # fmt: skip

@@ -21,16 +21,19 @@ from unseen.tasks.owned import Pair
 
 from .trainer import arguments, trained, with_adapter
 
-Method = Literal["lora", "full"]
+Method = Literal["lora", "full", "resa"]
 METHODS: tuple[Method, ...] = get_args(Method)
-RATES = {"lora": 2e-4, "full": 2e-5}  # learning rates at which either is usually begun
+RATES = {"lora": 2e-4, "full": 2e-5, "resa": 5e-5}  # learning rates at which each is usually begun
 WARMUP = 0.03  # of the steps
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
     """How a model is tuned: `batch` rows a step, `at_once` of them in memory (0: all), a learning rate (0: the method's
-    usual one) that warms up and falls as a cosine, LoRA's `rank`, rows cut at `longest` tokens."""
+    usual one) that warms up and falls as a cosine, LoRA's `rank`, rows cut at `longest` tokens.
+
+    `resa` is tuned by `sae_tuning`, at a constant rate.
+    """
 
     method: Method
     steps: int
@@ -68,8 +71,8 @@ def tuned(
 ) -> Any:
     """The model after training: with a LoRA adapter, or itself. The loss is that of the answers.
 
-    An interrupted training goes on from its last checkpoint, where the Lab keeps any. Raises Invalid for no rows,
-    Missing without TRL.
+    An interrupted training goes on from its last checkpoint, where the Lab keeps any. Raises Invalid for no rows and
+    for `resa`, Missing without TRL.
     """
     try:
         from datasets import Dataset
@@ -78,6 +81,8 @@ def tuned(
         raise missing_extra("tuning a model", error, "rl") from error
     if not rows:
         raise Invalid("there are no rows to train on.")
+    if how.method == "resa":
+        raise Invalid("method resa: it is tuned through a dictionary; call sae_tuning.tuned.")
     told = arguments(
         lab, how.method, steps=how.steps, batch=how.batch, at_once=how.at_once or how.batch,
         lr=how.lr or RATES[how.method], dtype=how.dtype, seed=how.seed,
