@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .timing import Result
 
-COMPARISONS = ("scoring", "generation", "training", "seeds", "generators", "omega", "overlap")
+COMPARISONS = ("scoring", "generation", "training", "seeds", "generators", "omega", "overlap", "influence")
 THREADS = {
     "OMP_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
