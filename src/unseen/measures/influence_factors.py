@@ -124,7 +124,8 @@ def _fitted(layers: Mapping[str, nn.Module], passes: _Passes, kept: Kept, phase:
     if products is None:
         products = _covariances(layers, passes)
         kept.keep_phase(phase, products)
-    bases = _bases(layers, products)
+    device = next(passes.model.parameters()).device
+    bases = _bases(layers, {name: one.to(device) for name, one in products.items()})
     del products
     spreads = _spreads(layers, bases, passes)
     found = {name: Factor(*bases[name], spreads[name]) for name in layers}
@@ -157,6 +158,14 @@ class _Passes:
             )
         return "drawn" if able else "given"
 
+    def _source(self, *names: int) -> torch.Generator | None:
+        """Where labels are drawn from, a function of the seed and these numbers; None where they are given."""
+        if self.labels == "given":
+            return None
+        told = hashlib.blake2b(repr((self.recipe.seed, *names)).encode(), digest_size=8).digest()
+        source = torch.Generator(device=next(self.model.parameters()).device)
+        return source.manual_seed(int.from_bytes(told, "big") >> 1)
+
     def go(self, layers: Mapping[str, nn.Module], phase: int, take: Callable[[Passing, int | None, Any], None]) -> int:
         """Call `take(passing, rows, real)` for every layer, batch and draw; the rows there were. Labels are a function of seed,
         phase, batch and draw."""
@@ -171,7 +180,7 @@ class _Passes:
             for number, batch in enumerate(self.train):
                 for draw in range(self.recipe.draws if self.labels == "drawn" else 1):
                     state.held.clear()
-                    source = _source((self.recipe.seed, phase, number, draw)) if self.labels == "drawn" else None
+                    source = self._source(phase, number, draw)
                     loss, told["real"], told["rows"] = forward(self.loss, self.model, batch, source, self.recipe.dtype)
                     loss.sum().backward()
                     count += told["rows"] or told["seen"]
@@ -347,11 +356,6 @@ def _reached(made: Mapping[str, Factor], damping: float | None) -> dict[str, Fac
     if not found:
         raise Invalid("no gradient reaches any of these layers on this training data, so there is nothing to trace.")
     return found
-
-
-def _source(names: tuple[int, ...]) -> torch.Generator:
-    told = hashlib.blake2b(repr(names).encode(), digest_size=8).digest()
-    return torch.Generator().manual_seed(int.from_bytes(told, "big") >> 1)
 
 
 def _told(model: nn.Module, layers: Mapping[str, nn.Module], passes: _Passes, recipe: Recipe) -> dict[str, str]:

@@ -72,6 +72,16 @@ def _likeness() -> tuple[Claim, ...]:
             given=BOTH,
         ),
         Claim(
+            "C1f",
+            "Problems' rankings are more alike in decoders that learned to solve them than in those that read random results.",
+            reported="not compared",
+            source="recalled",
+            effect=gap("likeness", {"arm": "main"}, {"arm": "shuffled"}, pair="reasoning", setting="Learned", **EK),
+            expect=above(0),
+            where="ours: whether rankings are alike for what is learned or for how it is written",
+            given=BOTH,
+        ),
+        Claim(
             "C1e",
             "In a language model too, solved word problems help word problems alike, and facts not.",
             reported="as C1a",
@@ -227,16 +237,6 @@ def _controls() -> tuple[Claim, ...]:
             effect=level("likeness_shuffled", **TRACED),
             expect=between(-0.05, 0.05),
             kind="control",
-        ),
-        Claim(
-            "K4",
-            "Problems' rankings are more alike in decoders that learned than in those that read shuffled results.",
-            reported="none",
-            source="recalled",
-            effect=gap("likeness", {"arm": "main"}, {"arm": "shuffled"}, pair="reasoning", setting="Learned", **EK),
-            expect=above(0),
-            kind="control",
-            given=BOTH,
         ),
     )
 
