@@ -146,7 +146,7 @@ def as_the_paper_says(what: str) -> float:
     """A value in a world where every claim of the paper holds."""
     return {
         "exact": 0.98, "exact untrained": 0.02, "exact shuffled": 0.05, "likeness reasoning": 0.7, "likeness factual": 0.05,
-        "likeness reasoning and its control": 0.2, "likeness other kinds": 0.2, "likeness words": 0.6, "chance": 0.001,
+        "likeness reasoning and its control": 0.2, "likeness other kinds": 0.2, "likeness words": 0.6, "likeness elsewhere": 0.05, "chance": 0.001,
         "shuffled": 0.0, "reliance factual": 2.0, "reliance reasoning": 0.5, "spread factual": 3.0, "spread reasoning": 0.5,
         "steepness factual": 0.4, "steepness reasoning": 0.8, "found factual": 0.95, "found reasoning": 0.1, "there": 0.95,
         "rules": 4.0, "over mathematics": 4.0, "over forum": 1.9, "over encyclopedia": 5.0, "rise top": 1.5, "rise random": 0.1,
@@ -157,7 +157,7 @@ def as_the_paper_says(what: str) -> float:
 def turned_around(what: str) -> float:
     """A world where the opposite holds, though all is learned."""
     told_here = {
-        "likeness reasoning": 0.1, "likeness factual": 0.3, "likeness reasoning and its control": 0.4, "likeness words": 0.9,
+        "likeness reasoning": 0.1, "likeness factual": 0.3, "likeness reasoning and its control": 0.4, "likeness words": -0.5, "likeness elsewhere": 0.9,
         "chance": 0.9, "shuffled": 0.4, "reliance factual": 0.2, "spread factual": -2.0, "steepness factual": 1.5,
         "found factual": 0.1, "rules": 0.3, "over mathematics": 0.5, "over forum": 0.7, "over encyclopedia": 0.5,
         "rise top": -0.5, "exact untrained": 0.9, "exact shuffled": 0.9,
@@ -197,7 +197,7 @@ def _rows(setting: Learned | Traced, world: World, rng: np.random.Generator, see
     for method in ("influence", "gradients", "words") if learned_here else ("influence",):
         for pair in ("reasoning", "factual", "reasoning and its control", "other kinds"):
             what = "likeness words" if method == "words" and pair == "factual" else f"likeness {pair}"
-            what = what if learned_here else "likeness factual" if world is as_the_paper_says else "likeness words"
+            what = what if learned_here else "likeness elsewhere"
             made.append(row("likeness", what, pair=pair, method=method))
         made += [
             Row("likeness_chance", world("chance") * rng.uniform(0.9, 1.1), at={"method": method}, seed=seed),
