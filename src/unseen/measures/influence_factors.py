@@ -27,7 +27,7 @@ from .influence_layers import Passing, Told, chosen, sizes, watched
 from .influence_losses import Loss, Predicted, losses_of
 
 HEURISTIC = 0.1  # of the mean corrected eigenvalue: the damping where none is given (Grosse et al. 2023)
-ROWS_AT_ONCE = {"cpu": 1 << 20, "cuda": 1 << 27}  # weights: rows' gradients are formed so many at a time
+ROWS_AT_ONCE = {"cpu": 1 << 19, "cuda": 1 << 27}  # weights: rows' gradients are formed so many at a time
 BLOCK = 128  # features: of a symmetric product only blocks on and above the diagonal are computed
 Labels = Literal["auto", "drawn", "given"]
 Curvature = Literal["ekfac", "identity"]

@@ -34,11 +34,11 @@ def _laptop() -> list[Learned | Traced]:
     # DEPARTS: the paper traces models of 7 and 35 billion weights to 5 million documents; a laptop two layers of width 64
     # to some 1,200, and a model of 135 million to 200 solved problems, by the MLPs of its last block
     main = Learned(
-        "main", facts=48, worked=260, rules=20, said=120, noise=100, modulus=7, width=64, layers=2, heads=4, steps=1500,
+        "main", facts=48, worked=260, rules=20, said=120, noise=100, modulus=7, width=64, layers=2, heads=4, steps=1200,
         batch=32, lr=3e-3, decay=0.5, factual=16, reasoned=12, controls=10, top=0.02, left_out=8,
     )  # fmt: skip
     traced = Traced(
-        Model("smollm2"), "released", 40, fitted=24, reasoned=4, factual=4, blocks=1, tokens=160, top=0.1, rank=32
+        Model("smollm2"), "released", 32, fitted=20, reasoned=4, factual=4, blocks=1, tokens=128, top=0.1, rank=32
     )
     return [*_arms(main), traced]
 
