@@ -294,6 +294,14 @@ def test_trace_of_a_checkpoint_is_what_the_library_says(tmp_path: Path) -> None:
     assert one.last_mlps(1) == [f"model.layers.1.mlp.{n}_proj" for n in ("gate", "up", "down")]
 
 
+@pytest.mark.smollm2
+def test_a_real_model_is_helped_most_by_the_document_that_says_the_same(tmp_path: Path) -> None:
+    texts = ("The capital of Wexland is Marrow.", "Bees make honey in the summer.", "Rivers of the north freeze early.")
+    asked = tool.Asked((("The capital of Wexland is", " Marrow."), ("Bees make", " honey.")), texts, ("a", "b", "c"))
+    found = tool.trace("smollm2", asked, tool.How(blocks=1, rank=8))
+    assert found.argmax(1).tolist() == [0, 1]
+
+
 def test_bad_input_of_the_tool_is_told(tmp_path: Path) -> None:
     name = f"hf:{checkpoint(tmp_path / 'llama')}"
     texts, names = tool.read_documents(corpus_file(tmp_path))
