@@ -145,7 +145,7 @@ class _Passes:
         self.first: Any = next(iter(train), None)
         if self.first is None:
             raise Invalid("train has no batches, so there is no curvature to fit.")
-        self.labels = self._labels()
+        self.labels: Labels = self._labels()
 
     def _labels(self) -> Labels:
         if self.recipe.labels == "given":
@@ -285,7 +285,9 @@ def eigenvectors(upper: Tensor, name: str) -> Tensor:
             return torch.linalg.eigh(
                 wide / scale + spare * torch.eye(len(wide), device=wide.device)
             ).eigenvectors.float()
-        except torch.linalg.LinAlgError:
+        except torch.OutOfMemoryError:
+            raise
+        except RuntimeError:  # torch's LinAlgError is one
             continue
     raise Failed(f"{name}: no eigenvectors were found of a matrix of {len(wide)} features; leave the layer out.")
 

@@ -58,7 +58,7 @@ def sizes(layer: nn.Module) -> tuple[int, int]:
     return int(out), int(into) + (getattr(layer, "bias", None) is not None)
 
 
-@dataclass
+@dataclass(frozen=True, slots=True, eq=False)
 class Passing:
     """What one call of a layer saw in one pass: inputs [row place in], the gradient of its outputs [row place out].
 
