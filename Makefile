@@ -45,6 +45,7 @@ coverage: $(SET_UP)
 
 bench: $(SET_UP)
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --constraint constraints.txt --upgrade --target build/peers kronfluence einconv einops opt_einsum
 	$(BIN)/python -m bench
 
 # Write the table of studies in the README from the ledger.

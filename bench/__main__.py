@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .timing import Result
 
-COMPARISONS = ("scoring", "generation", "training", "seeds", "generators", "omega", "overlap", "pathways")
+COMPARISONS = (
+    "scoring", "generation", "training", "seeds", "generators", "omega", "overlap", "pathways", "influence",
+)  # fmt: skip
 THREADS = {
     "OMP_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
