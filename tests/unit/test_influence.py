@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from unseen.core.errors import Damaged, Invalid, Unknown
-from unseen.measures import influence, influence_factors
+from unseen.measures import influence
 from unseen.measures.influence import Predicted, Recipe, Told, batches, chosen, fit, next_token, scores
+from unseen.measures.influence import factors as influence_factors
 
 from .exact_curvature import Mlp, Transformer, by_definition, gradients, influences
 

@@ -1,13 +1,6 @@
-"""Which training documents made a model answer as it does? EK-FAC influence on the log-probability of what it says.
+"""How much does each document help each query? Scores from factors, streamed over documents; scores as files.
 
-    factors = fit(model, next_token, batches(train), layers="*.mlp.*")
-    scores(factors, batches(queries, answers=lengths), batches(documents))    ->  float32[query document]
-    influence(model, loss, measurement, train, query)                         the same at once, for a model and loss of your own
-
-A score is ∇m(query)ᵀ (G + λ)⁻¹ ∇l(document), summed over layers, where m is the query's loss and l the document's (Grosse et al. 2023,
-eq. 5 and 19; m = −log p, so positive is helpful: training more on the document lowers the query's loss). It counts the whole
-of a document: longer ones have larger gradients. 1,000 documents of 32 tokens beside 20 queries take a decoder of four layers
-of width 128 some fifteen seconds on one core.
+scores(factors, queries, documents)    ->  float32[query document]
 """
 
 from __future__ import annotations
@@ -24,14 +17,9 @@ from torch import Tensor, nn
 
 from unseen.core.errors import Invalid
 
-from .influence_factors import PLAIN, Factor, Factors, Once, Recipe, fit, forward, gradients, widened
-from .influence_layers import Passing, Told, chosen, sizes, watched
-from .influence_losses import IGNORED, Loss, Predicted, batches, next_token
-
-__all__ = [
-    "IGNORED", "Factor", "Factors", "Loss", "Predicted", "Recipe", "Told", "batches", "chosen", "fit", "influence",
-    "next_token", "read", "scores", "write",
-]  # fmt: skip
+from .factors import PLAIN, Factors, Once, Recipe, fit, forward, gradients, widened
+from .layers import Passing, sizes, watched
+from .losses import Loss
 
 SMALL = 512  # features: of a narrower layer the low-rank form is found exactly
 Queries = Mapping[str, "Tensor | tuple[Tensor, Tensor]"]

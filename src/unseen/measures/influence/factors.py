@@ -22,9 +22,9 @@ from torch import Tensor, nn
 
 from unseen.core.errors import Failed, Invalid
 
-from .influence_kept import Kept
-from .influence_layers import Passing, Told, chosen, sizes, watched
-from .influence_losses import Loss, Predicted, losses_of
+from .kept import Kept
+from .layers import Passing, Told, chosen, sizes, watched
+from .losses import Loss, Predicted, losses_of
 
 HEURISTIC = 0.1  # of the mean corrected eigenvalue: the damping where none is given (Grosse et al. 2023)
 ROWS_AT_ONCE = {"cpu": 1 << 19, "cuda": 1 << 27}  # weights: rows' gradients are formed so many at a time
@@ -93,7 +93,7 @@ def fit(
     """The EK-FAC factors of a model's linear layers on training data.
 
     `train` gives batches, whatever `loss(model, batch)` takes, each time it is gone through; `layers` are patterns of names
-    (`influence_layers.chosen`). A layer that no gradient reaches is left out, which a warning says. Raises Invalid for no
+    (`layers.chosen`). A layer that no gradient reaches is left out, which a warning says. Raises Invalid for no
     batches, a generator, a loss that is not finite, damping below 0 or of 0 where the curvature is singular, and a folder that
     holds another fit; Unknown for layers that are not there.
     """
