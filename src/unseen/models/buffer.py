@@ -7,6 +7,7 @@ A kind is a weight's own shape, without the seed, and its initial standard devia
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
@@ -35,12 +36,17 @@ def laid(
         return len(kinds[name][0]) < 2 or name in spared
 
     names = sorted(kinds, key=rests)
-    sizes = [int(torch.Size(kinds[name][0]).numel()) for name in names]
+    sizes = [math.prod(kinds[name][0]) for name in names]
     whole = torch.empty(seeds, sum(sizes), device=device) if flat is None else flat
     weights = nn.ParameterDict()
     for name, view in zip(names, whole.split(sizes, 1), strict=True):
         weights[name.replace(".", "_")] = nn.Parameter(view.view(seeds, *kinds[name][0]))
     return Laid(whole, names, sum(n for n, name in zip(sizes, names, strict=True) if not rests(name)), weights)
+
+
+def numbers(kinds: Kinds) -> int:
+    """How many numbers one member's weights are."""
+    return sum(math.prod(shape) for shape, _ in kinds.values())
 
 
 @torch.no_grad()

@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from unseen.core.errors import Invalid
 from unseen.core.lab import Lab
 
+from . import buffer
 from .attention import attended, shares, turned, turns
 from .shape import Positions, Shape, Temper, weights_of
 
@@ -47,39 +48,15 @@ class Decoder(nn.Module):
         self,
         shape: Shape,
         seeds: Sequence[int],
-        streams: Sequence[int] = (),
         device: str = "cpu",
         flat: Tensor | None = None,
     ) -> None:
-        """Weights begun from `streams`, one for each seed, or those of a buffer that is there already."""
         super().__init__()
         self.shape, self.seeds = shape, tuple(seeds)
-        kinds = weights_of(shape)
-        order = sorted(kinds, key=lambda name: len(kinds[name][0]) < 2)  # matrices (which decay) before vectors
-        sizes = [int(torch.Size(kinds[name][0]).numel()) for name in order]
-        self.decayed = sum(n for n, name in zip(sizes, order, strict=True) if len(kinds[name][0]) > 1)
-        self.flat = torch.empty(len(self.seeds), sum(sizes), device=device) if flat is None else flat
-        self.names = order
-        self._lay(kinds, sizes)
-        for row, stream in enumerate(streams):
-            self._begin(row, stream, kinds)
-
-    def _lay(self, kinds: Mapping[str, tuple[tuple[int, ...], float]], sizes: Sequence[int]) -> None:
-        """Make every weight a view of the buffer."""
-        at = 0
-        self.weights = nn.ParameterDict()
-        for name, size in zip(self.names, sizes, strict=True):
-            view = self.flat[:, at : at + size].view(len(self.seeds), *kinds[name][0])
-            self.weights[name.replace(".", "_")] = nn.Parameter(view)
-            at += size
-
-    def _begin(self, row: int, stream: int, kinds: Mapping[str, tuple[tuple[int, ...], float]]) -> None:
-        source = torch.Generator().manual_seed(stream)
-        with torch.no_grad():
-            for name in self.names:
-                shape, spread = kinds[name]
-                value = torch.randn(shape, generator=source) * spread if spread > 0 else torch.full(shape, -spread)
-                self.w(name)[row].copy_(value)
+        self.laid = buffer.laid(weights_of(shape), len(self.seeds), device=device, flat=flat)
+        self.flat, self.names, self.decayed, self.weights = (
+            self.laid.flat, self.laid.names, self.laid.decayed, self.laid.weights,
+        )  # fmt: skip
 
     def w(self, name: str) -> Tensor:
         """A weight by its name, such as `layers.0.qkv.weight`: [seed, …]."""
@@ -225,11 +202,15 @@ def stack(
     """
     source = lab or Lab.alone(seeds=tuple(seeds))
     shape = Shape(vocab, width, layers, heads, context, positions, loops, temper)
-    models = Decoder(shape, seeds, [source.stream("init", seed=s) for s in seeds], source.device)
-    if spread != 1:
-        with torch.no_grad():
-            models.flat[:, : models.decayed].mul_(spread)
+    models = Decoder(shape, seeds, source.device)
+    begin(models, source, spread)
     return models
+
+
+def begin(models: Decoder, source: Lab, spread: float) -> None:
+    """Draw the initial weights of every member, in place."""
+    for row, seed in enumerate(models.seeds):
+        buffer.begin(models.laid, weights_of(models.shape), row, source.stream("init", seed=seed), spread)
 
 
 def small(

@@ -21,8 +21,8 @@ from torch import Tensor, nn
 from unseen.core.errors import Invalid, Missing
 from unseen.core.lab import Lab
 
-from . import recurrent
-from .decoder import Decoder
+from . import buffer, recurrent
+from .decoder import Decoder, begin
 from .shape import Positions, weights_of
 from .shape import Shape as DecoderShape
 
@@ -79,17 +79,12 @@ class Learner(nn.Module):
         super().__init__()
         self.shape, self.seeds = shape, tuple(seeds)
         kinds = _kinds(shape)
-        order = sorted(kinds, key=lambda name: len(kinds[name][0]) < 2)
-        sizes = [int(torch.Size(kinds[name][0]).numel()) for name in order]
         inside = weights_of(shape.decoder) if shape.kind == "transformer" else {}
-        n = sum(sizes) + sum(int(torch.Size(s).numel()) for s, _ in inside.values())
+        at = buffer.numbers(kinds)
+        n = at + buffer.numbers(inside)
         self.flat = torch.empty(len(self.seeds), n, device=device) if flat is None else flat
-        self.decayed = sum(k for k, name in zip(sizes, order, strict=True) if len(kinds[name][0]) > 1)
-        self.names, self.weights, at = list(order), nn.ParameterDict(), 0
-        for name, size in zip(order, sizes, strict=True):
-            view = self.flat[:, at : at + size].view(len(self.seeds), *kinds[name][0])
-            self.weights[name.replace(".", "_")] = nn.Parameter(view)
-            at += size
+        own = buffer.laid(kinds, len(self.seeds), flat=self.flat[:, :at])
+        self.names, self.decayed, self.weights = own.names, own.decayed, own.weights
         self.body: Decoder | None = None
         if inside:  # its buffer is the rest of ours
             self.body = Decoder(shape.decoder, self.seeds, flat=self.flat[:, at:])
@@ -186,10 +181,7 @@ def stack(shape: Shape, *, seeds: Sequence[int] = (0,), spread: float = 4.0, lab
                 if name.endswith(".bias") and name.startswith("layers."):
                     _open(models.w(name)[i], shape)
     if models.body is not None:
-        streams = [source.stream("init", seed=s) for s in models.seeds]
-        Decoder(shape.decoder, models.seeds, streams, flat=models.body.flat)  # begins the buffer that both share
-        with torch.no_grad():
-            models.body.flat[:, : models.body.decayed].mul_(spread)
+        begin(models.body, source, spread)
     return models
 
 

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from unseen.core.errors import Invalid
 from unseen.core.lab import Lab
+from unseen.models import buffer
 
 from .shape import LATENTS, RECURRENT, Kinds, Shape, weights_of
 
@@ -30,16 +31,8 @@ class Net(nn.Module):
     def __init__(self, shape: Shape, seeds: Sequence[int], flat: Tensor | None = None, device: str = "cpu") -> None:
         super().__init__()
         self.shape, self.seeds = shape, tuple(seeds)
-        kinds = weights_of(shape)
-        self.names = sorted(kinds, key=lambda name: len(kinds[name][0]) < 2)
-        sizes = [int(torch.Size(kinds[name][0]).numel()) for name in self.names]
-        self.decayed = sum(n for n, name in zip(sizes, self.names, strict=True) if len(kinds[name][0]) > 1)
-        self.flat = torch.empty(len(self.seeds), sum(sizes), device=device) if flat is None else flat
-        self.weights, at = nn.ParameterDict(), 0
-        for name, size in zip(self.names, sizes, strict=True):
-            view = self.flat[:, at : at + size].view(len(self.seeds), *kinds[name][0])
-            self.weights[name.replace(".", "_")] = nn.Parameter(view)
-            at += size
+        own = buffer.laid(weights_of(shape), len(self.seeds), device=device, flat=flat)
+        self.flat, self.names, self.decayed, self.weights = own.flat, own.names, own.decayed, own.weights
 
     def w(self, name: str) -> Tensor:
         """A weight by its name, such as `rule.qkv.weight`: [seed, …]."""
