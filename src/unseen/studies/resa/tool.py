@@ -16,7 +16,7 @@ import typer
 from unseen.core.errors import Invalid, missing_extra
 from unseen.core.lab import Lab
 
-app = typer.Typer(help="Sparse autoencoders of a model's activations.", no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Sparse autoencoders of a model's activations.")
 
 ModelName = Annotated[str, typer.Argument(metavar="MODEL", help="hf:ORG/NAME or a folder as hf:PATH.")]
 Train = Annotated[Path, typer.Option("--train", help="Rows of questions and answers: jsonl, or chat.")]
