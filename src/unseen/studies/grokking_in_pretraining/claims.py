@@ -197,7 +197,7 @@ def _controls() -> Iterator[Claim]:
     )  # fmt: skip
     yield Claim(
         "K4", "A router that sends all samples alike leaves their pathways at no distance.",
-        reported="a control", source="recalled", effect=level("flat_distance", setting="Kernel"), expect=below(1e-6), kind="control",
+        reported="a control", source="recalled", effect=level("flat_distance", setting="Kernel"), expect=below(1e-6), kind="control", unit="exact",
         over=("scales",), given=((level("kernel_distance", setting="Kernel"), above(0)),),
     )  # fmt: skip
 
