@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import multiprocessing
 import os
 import threading
@@ -228,3 +229,17 @@ def test_stopping_in_the_middle_ends_the_workers_and_gives_back_leases(shelf: Pa
     with pytest.raises(KeyboardInterrupt):
         execute(slow, Store(shelf), procs(2), tell=stop)
     assert not list(shelf.glob("leases/*.lease")) and list(shelf.glob("partial/kept_rows/*/rows.jsonl"))
+
+
+def leaving(trial: Trial, tell: Tell) -> Outcome:
+    """Work after which a library would tidy up: here it leaves a word."""
+    atexit.register(Path(os.environ["UNSEEN_HOME"], "tidied").write_text, "yes")
+    return Outcome(trial, "done")
+
+
+def test_a_worker_without_work_ends_by_itself(
+    shelf: Path, trials: list[Trial], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UNSEEN_HOME", str(tmp_path))
+    assert [o.status for o in procs(1).map(leaving, trials[:1], lambda event: None)] == ["done"]
+    assert (tmp_path / "tidied").read_text() == "yes"

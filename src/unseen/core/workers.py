@@ -23,6 +23,7 @@ from .plan import Trial
 from .study import TIERS, values_of
 from .threads import words
 
+GRACE = 5.0  # seconds in which a worker without work ends by itself
 TRIES = 2  # times a trial is given to a worker before it is left out
 
 
@@ -103,10 +104,13 @@ class Worker:
         return Outcome(cast(Trial, self.trial), *said)
 
     def stop(self) -> None:
-        """End the process, whatever it is doing."""
+        """End the process: one that has nothing in hand by its closed pipe, so that its libraries can tidy up behind
+        them (else the system complains of what they left); whatever goes on is killed."""
+        self.pipe.close()
+        if self.trial is None:
+            self.process.join(GRACE)
         self.process.kill()
         self.process.join()
-        self.pipe.close()
 
 
 def _hand_out(todo: Iterator[Trial], crew: list[Worker], work: Work, most: int) -> None:
