@@ -93,7 +93,7 @@ def test_harmonics_are_counted() -> None:
 def test_targets_have_mean_zero_and_mean_square_one(kind: str) -> None:
     for m in (1, 4):
         made = Manifold(kind, m)  # type: ignore[arg-type]
-        inside = uniform(made, 20_000, rng())
+        inside = uniform(made, 6_000, rng())
         assert np.mean(harmonic(made, 2)(inside) ** 2) == pytest.approx(1, abs=0.1)
         squares = [np.mean(band(made, 5.0, rng(s))(inside) ** 2) for s in range(60)]
         assert np.mean(squares) == pytest.approx(1, abs=0.25)

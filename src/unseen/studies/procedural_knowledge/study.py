@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from unseen.core.study import Evidence, Headline, Mark, Model, Needs, Paper, Study, Tier
+from unseen.core.study import Evidence, Mark, Model, Needs, Paper, Study, Tier
 
 from .arms import Learned, Traced
 from .claims import CLAIMS
@@ -103,7 +103,6 @@ STUDY = Study(
     evidence=evidence,
     rehearse=rehearse,
     claims=CLAIMS,
-    headlines=(Headline("novelty", "answer_found", 0.0, {"setting": "Traced", "type": "reasoning"}),),
     marks=(
         Mark("answer_found", 0.55, {"type": "factual", "method": "influence"}, "paper, 7B: 55%"),
         Mark("answer_found", 0.07, {"type": "reasoning", "method": "influence"}, "paper, 7B: 7%"),
