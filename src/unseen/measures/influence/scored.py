@@ -74,13 +74,14 @@ def _queries(factors: Factors, queries: Iterable[Any], measurement: Loss, rank: 
     found: dict[str, list[Any]] = {name: [] for name in factors.layers}
     for grads in _row_gradients(factors, queries, measurement):
         for name in factors.layers:
-            whole = preconditioned(factors, name, grads[name])
+            whole = preconditioned(factors, name, grads.pop(name))  # what is not needed again is not kept
             found[name].append(whole.to(_dtype(factors)) if rank is None else low_rank(whole, rank, _dtype(factors)))
     if not any(found.values()):
         raise Invalid("there are no queries to score documents for.")
     if rank is None:
-        return {name: torch.cat(parts) for name, parts in found.items()}
-    return {name: (torch.cat([p[0] for p in parts]), torch.cat([p[1] for p in parts])) for name, parts in found.items()}
+        return {name: torch.cat(found.pop(name)) for name in factors.layers}
+    halves = {name: tuple(zip(*found.pop(name), strict=True)) for name in factors.layers}
+    return {name: (torch.cat(left), torch.cat(right)) for name, (left, right) in halves.items()}
 
 
 def _row_gradients(factors: Factors, batched: Iterable[Any], loss: Loss) -> Iterable[dict[str, Tensor]]:
@@ -103,8 +104,11 @@ def _row_gradients(factors: Factors, batched: Iterable[Any], loss: Loss) -> Iter
             losses.sum().backward()
             n = told["rows"] or next(iter(found.values())).shape[0]
             some = next(iter(found.values()), losses)
+            empty = some.new_zeros(0)
+            del some
             yield {
-                name: found[name] if name in found else some.new_zeros(n, *sizes(one)) for name, one in layers.items()
+                name: found.pop(name) if name in found else empty.new_zeros(n, *sizes(one))
+                for name, one in layers.items()
             }
 
 
