@@ -6,13 +6,13 @@ FOLDER/fit.json  FOLDER/covariances-0-24.safetensors  FOLDER/layer-model.layers.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from torch import Tensor
 
+from unseen.core.disk import whole
 from unseen.core.errors import Damaged, Invalid
 
 
@@ -36,7 +36,7 @@ class Kept:
                     f"{folder} holds a fit with other {' and '.join(other)}; give another folder, or remove it."
                 )
         else:
-            _written(path, json.dumps(dict(told), indent=1).encode())
+            whole(path, json.dumps(dict(told), indent=1).encode())
         return Kept(folder)
 
     def layer(self, name: str) -> dict[str, Tensor] | None:
@@ -76,17 +76,7 @@ class Kept:
             return
         from safetensors.torch import save
 
-        _written(
+        whole(
             self.folder / f"{name}.safetensors",
             save({key: one.detach().cpu().contiguous().clone() for key, one in held.items()}),
         )
-
-
-def _written(path: Path, told: bytes) -> None:
-    """Write a file whole or not at all."""
-    spare = path.with_name(f".{path.name}.{os.getpid()}")
-    with spare.open("wb") as file:
-        file.write(told)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(spare, path)

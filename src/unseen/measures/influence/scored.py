@@ -5,7 +5,7 @@ scores(factors, queries, documents)    ->  float32[query document]
 
 from __future__ import annotations
 
-import os
+import io
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from unseen.core.disk import whole
 from unseen.core.errors import Invalid
 
 from .factors import PLAIN, Factors, Once, Recipe, fit, forward, gradients, widened
@@ -186,9 +187,9 @@ def write(path: Path, told: NDArray[np.floating], queries: Sequence[str | int], 
         }
     )
     path.parent.mkdir(parents=True, exist_ok=True)
-    spare = path.with_name(f".{path.name}.{os.getpid()}")
-    frame.write_parquet(spare)
-    os.replace(spare, path)
+    held = io.BytesIO()
+    frame.write_parquet(held)
+    whole(path, held.getvalue())
     return path
 
 
