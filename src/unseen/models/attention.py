@@ -50,3 +50,8 @@ def turned(x: Tensor, turn: tuple[Tensor, Tensor]) -> Tensor:
     """Queries or keys [row head length feature] at the places of these cosines and sines."""
     half = x.shape[-1] // 2
     return x * turn[0] + torch.cat([-x[..., half:], x[..., :half]], -1) * turn[1]
+
+
+def kept(x: Tensor, keep: Tensor) -> Tensor:
+    """Rows [seed n width] of x [seed row width], at the places keep int[seed n]: what the last block goes on with."""
+    return torch.gather(x, 1, keep[..., None].expand(-1, -1, x.shape[-1]))

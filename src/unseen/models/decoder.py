@@ -11,9 +11,8 @@ once, and attention may sharpen with the length of the prompt.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -23,8 +22,8 @@ from torch import Tensor, nn
 from unseen.core.errors import Invalid
 from unseen.core.lab import Lab
 
-from . import buffer
-from .attention import attended, shares, turned, turns
+from . import buffer, stacks
+from .attention import attended, kept, shares, turned, turns
 from .shape import Positions, Shape, Temper, weights_of
 
 Patch = Mapping[str, Callable[[Tensor], Tensor]]
@@ -94,7 +93,7 @@ class Decoder(nn.Module):
         for i in range(self.shape.depth):
             seen = self._seen(i, x, b, reading)
             if keep is not None and i == self.shape.depth - 1:
-                x, seen, form = _kept(x, keep), _kept(seen, keep), (*keep.shape, self.shape.width)
+                x, seen, form = kept(x, keep), kept(seen, keep), (*keep.shape, self.shape.width)
             out = self._linear(seen, f"layers.{i % self.shape.layers}.out")
             x = x + _site(f"layers.{i}.attention", out, form, record, patch)
             x = x + _site(f"layers.{i}.mlp", self._mlp(i, x), form, record, patch)
@@ -278,27 +277,12 @@ def tempered(models: Decoder, trained: Sequence[int]) -> Decoder:
 
 def save(models: Decoder, folder: Path) -> None:
     """Write a stack as `weights.safetensors` and `decoder.json`, from which `load` and `export` read it."""
-    from safetensors.torch import save_file
-
-    folder.mkdir(parents=True, exist_ok=True)
-    save_file(
-        {name: models.w(name).detach().contiguous() for name in models.names}, str(folder / "weights.safetensors")
-    )
-    (folder / "decoder.json").write_text(
-        json.dumps({"shape": asdict(models.shape), "seeds": models.seeds}), encoding="utf-8"
-    )
+    stacks.save(models, folder, "decoder")
 
 
 def load(folder: Path) -> Decoder:
-    """The stack that `save` wrote."""
-    from safetensors.torch import load_file
-
-    told = json.loads((folder / "decoder.json").read_text(encoding="utf-8"))
-    models = Decoder(Shape(**told["shape"]), told["seeds"])
-    with torch.no_grad():
-        for name, value in load_file(str(folder / "weights.safetensors")).items():
-            models.w(name).copy_(value)
-    return models
+    """The stack that `save` wrote. Raises Missing where there is none, Invalid where its weights have other names."""
+    return stacks.load(folder, "decoder", "decoder", lambda shape, seeds: Decoder(Shape(**shape), seeds))
 
 
 def export(folder: Path, out: Path) -> list[Path]:
@@ -306,10 +290,7 @@ def export(folder: Path, out: Path) -> list[Path]:
     from .exporting import save_pretrained
 
     models = load(folder)
-    written = [out / f"seed-{seed}" for seed in models.seeds]
-    for one, path in zip(members(models), written, strict=True):
-        save_pretrained(one, path)
-    return written
+    return stacks.export(members(models), models.seeds, out, save_pretrained)
 
 
 def _site(
@@ -329,8 +310,3 @@ def _gelu(x: Tensor) -> Tensor:
         return F.gelu(x, approximate="tanh")
     wide = x.float()
     return (wide * torch.sigmoid(wide * (1.5957691216057308 + 0.07135481627260025 * wide * wide))).to(x.dtype)
-
-
-def _kept(x: Tensor, keep: Tensor) -> Tensor:
-    """Rows [seed n width] of x [seed row width]."""
-    return torch.gather(x, 1, keep[..., None].expand(-1, -1, x.shape[-1]))

@@ -11,24 +11,22 @@ tokens that chose it. Every member opens in transformers as an OlmoeForCausalLM 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from unseen.core.errors import Invalid, Missing
+from unseen.core.errors import Invalid
 from unseen.core.lab import Lab
 
-from . import buffer
-from .attention import attended, turned, turns
+from . import buffer, stacks
+from .attention import attended, kept, turned, turns
 
 EPSILON = 1e-5  # of the norms
 UNIT = 8  # tokens: rooms of experts are as wide as the fullest, in eights
-FILES = ("weights.safetensors", "mixture.json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +127,7 @@ class Mixture(nn.Module):
             if record is not None:
                 record[f"layers.{i}.routed"] = read.view(s, b, t, -1)
             if keep is not None and i == self.shape.layers - 1:
-                x, read, shares = (_kept(one, keep) for one in (x, read, shares))
+                x, read, shares = (kept(one, keep) for one in (x, read, shares))
             x = x + self._experts(i, read, shares)
             if record is not None:
                 record[f"layers.{i}.residual"] = x.view(s, -1, x.shape[-1]) if keep is not None else x.view(s, b, t, -1)
@@ -272,30 +270,12 @@ def members(models: Mixture) -> Iterator[Mixture]:
 
 def save(models: Mixture, folder: Path) -> None:
     """Write a stack as `weights.safetensors` and `mixture.json`, from which `load` and `export` read it."""
-    from safetensors.torch import save_file
-
-    folder.mkdir(parents=True, exist_ok=True)
-    kept = {name: models.w(name).detach().contiguous() for name in models.names}
-    save_file(kept, str(folder / FILES[0]))
-    told = {"shape": asdict(models.shape), "seeds": models.seeds}
-    (folder / FILES[1]).write_text(json.dumps(told), encoding="utf-8")
+    stacks.save(models, folder, "mixture")
 
 
 def load(folder: Path) -> Mixture:
     """The stack that `save` wrote. Raises Missing where there is none, Invalid where its weights have other names."""
-    from safetensors.torch import load_file
-
-    if gone := [name for name in FILES if not (folder / name).is_file()]:
-        raise Missing(f"{folder} holds no mixture of experts ({gone[0]} is not there); moe.save writes one.")
-    told = json.loads((folder / FILES[1]).read_text(encoding="utf-8"))
-    models = Mixture(Sizes(**told["shape"]), told["seeds"])
-    kept = load_file(str(folder / FILES[0]))
-    if kept.keys() != set(models.names) or any(kept[name].shape != models.w(name).shape for name in models.names):
-        raise Invalid(f"the mixture in {folder} was written by another version: its weights have other names or sizes.")
-    with torch.no_grad():
-        for name, value in kept.items():
-            models.w(name).copy_(value)
-    return models
+    return stacks.load(folder, "mixture", "mixture of experts", lambda shape, seeds: Mixture(Sizes(**shape), seeds))
 
 
 def export(folder: Path, out: Path) -> list[Path]:
@@ -303,12 +283,4 @@ def export(folder: Path, out: Path) -> list[Path]:
     from .exporting_moe import save_pretrained
 
     models = load(folder)
-    written = [out / f"seed-{seed}" for seed in models.seeds]
-    for one, path in zip(members(models), written, strict=True):
-        save_pretrained(one, path)
-    return written
-
-
-def _kept(x: Tensor, keep: Tensor) -> Tensor:
-    """Rows [seed n width] of x [seed row width]."""
-    return torch.gather(x, 1, keep[..., None].expand(-1, -1, x.shape[-1]))
+    return stacks.export(members(models), models.seeds, out, save_pretrained)
