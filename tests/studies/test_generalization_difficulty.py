@@ -17,11 +17,12 @@ import torch
 from torch import nn
 from typer.testing import CliRunner
 
-from unseen.core.claim import Verdict, judge_study
+from tests.studies.worlds import judged_in
+from unseen.core.claim import Verdict
 from unseen.core.errors import Mistake
 from unseen.core.lab import Lab
-from unseen.core.record import Records, Row, Split
-from unseen.core.study import TIERS, values_of
+from unseen.core.record import Row, Split
+from unseen.core.study import TIERS
 from unseen.measures import difficulty
 from unseen.measures.difficulty import Constants
 from unseen.studies.generalization_difficulty import estimated, learned, nets, published, reading, trial
@@ -132,12 +133,8 @@ def judged() -> dict[tuple[str, str], Verdict]:
     """(world, claim id) -> verdict at the paper's tier, where every claim is judged."""
     found: dict[tuple[str, str], Verdict] = {}
     for world in (as_claimed, turned_around, hardly_trained):
-        told = [
-            ({"setting": type(s).__name__, **values_of(s)}, row.seed or 0, row)
-            for s in settings("paper")
-            for row in rows_of(s, world)
-        ]
-        found |= {(world.__name__, v.claim.id): v for v in judge_study(STUDY, Records.of(told), "paper")}
+        told = judged_in(STUDY, "paper", lambda s, world=world: rows_of(s, world))
+        found |= {(world.__name__, i): v for i, v in told.items()}
     return found
 
 

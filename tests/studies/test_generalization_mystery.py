@@ -13,10 +13,11 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from unseen.core.claim import Verdict, judge_study
+from tests.studies.worlds import judged_in
+from unseen.core.claim import Verdict
 from unseen.core.errors import Invalid
 from unseen.core.lab import Lab
-from unseen.core.record import Records, Row, Scored
+from unseen.core.record import Row, Scored
 from unseen.core.study import TIERS, values_of
 from unseen.measures.coherence import coherence
 from unseen.methods.suppressed import Medians, Winsorised, backward, rolling
@@ -121,12 +122,8 @@ def judged() -> dict[tuple[str, str], Verdict]:
     """(world, claim id) -> verdict at the paper's tier, where every claim is judged."""
     found: dict[tuple[str, str], Verdict] = {}
     for world in (as_the_paper_says, turned_around, hardly_trained):
-        told = [
-            ({"setting": type(s).__name__, **values_of(s)}, row.seed or 0, row)
-            for s in settings("paper")
-            for row in rows_of(s, world)
-        ]
-        found |= {(world.__name__, v.claim.id): v for v in judge_study(STUDY, Records.of(told), "paper")}
+        told = judged_in(STUDY, "paper", lambda s, world=world: rows_of(s, world))
+        found |= {(world.__name__, i): v for i, v in told.items()}
     return found
 
 
@@ -151,12 +148,7 @@ def test_networks_that_learned_nothing_decide_nothing(judged: dict[tuple[str, st
 
 
 def test_every_claim_of_the_laptop_has_its_arms() -> None:
-    told = [
-        ({"setting": type(s).__name__, **values_of(s)}, row.seed or 0, row)
-        for s in settings("laptop")
-        for row in rows_of(s, as_the_paper_says)
-    ]
-    for verdict in judge_study(STUDY, Records.of(told), "laptop"):
+    for verdict in judged_in(STUDY, "laptop", lambda s: rows_of(s, as_the_paper_says)).values():
         here = "laptop" in verdict.claim.tiers
         assert verdict.status == ("supported" if here else "untested"), (verdict.claim.id, verdict.why)
 

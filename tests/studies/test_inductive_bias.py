@@ -13,10 +13,11 @@ import pytest
 import torch
 from torch import nn
 
-from unseen.core.claim import Verdict, judge_study
+from tests.studies.worlds import judged_in
+from unseen.core.claim import Verdict
 from unseen.core.errors import Invalid
 from unseen.core.lab import Lab
-from unseen.core.record import Records, Row
+from unseen.core.record import Row
 from unseen.core.study import TIERS, values_of
 from unseen.studies.inductive_bias import ensembles, nets, spheres, trial
 from unseen.studies.inductive_bias.arms import DEEP, EPS, FAR, Ensemble, Setting, Sphere
@@ -78,12 +79,7 @@ def _ensemble(setting: Ensemble, world: World) -> Iterator[Row]:
 
 
 def judged(tier: str, world: World) -> dict[str, Verdict]:
-    told = [
-        ({"setting": type(s).__name__, **values_of(s)}, row.seed or 0, row)
-        for s in settings(tier)  # type: ignore[arg-type]
-        for row in rows_of(s, world)
-    ]
-    return {v.claim.id: v for v in judge_study(STUDY, Records.of(told), tier)}  # type: ignore[arg-type]
+    return judged_in(STUDY, tier, lambda s: rows_of(s, world))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("tier", ["laptop", "paper"])
