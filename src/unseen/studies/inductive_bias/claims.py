@@ -14,16 +14,7 @@ from .arms import EPS, FAR
 
 Given = tuple[tuple[Effect, Region], ...]
 Arm = dict[str, Any]
-RISING = (
-    5,
-    6,
-    7,
-    8,
-    9,
-    10,
-    11,
-    12,
-)  # dimensions that ranks compare: of six even perfect ranks could not be told from 0.9
+RISING = tuple(range(5, 13))  # dimensions that ranks compare: of six even perfect ranks could not be told from 0.9
 ESTIMATED = (6, 8, 12)  # those of the sheet's check, where functions are sampled too
 MEASURED = (1, 2, 3, 4, *RISING, 16)
 RBF: Arm = {"setting": "Sphere", "kernel": "rbf", "labels": "real"}

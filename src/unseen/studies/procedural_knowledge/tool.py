@@ -154,9 +154,7 @@ def read_documents(path: Path) -> tuple[tuple[str, ...], tuple[str | int, ...]]:
 
     Raises Missing where there is no file, Invalid for a row without text or a file without rows.
     """
-    if not path.is_file():
-        raise Missing(f"--documents {path}: there is no such file.")
-    lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    lines = _lines("--documents", path)
     if not lines:
         raise Invalid(f"--documents {path}: the file has no documents.")
     if path.suffix != ".jsonl":
@@ -182,10 +180,7 @@ def read_queries(query: str, answer: str | None, model: str, device: str, dtype:
     """
     path = Path(query)
     if path.suffix == ".jsonl":
-        if not path.is_file():
-            raise Missing(f"--query {path}: there is no such file.")
-        lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-        rows = [_row(path, i, line) for i, line in enumerate(lines, 1)]
+        rows = [_row(path, i, line) for i, line in enumerate(_lines("--query", path), 1)]
         pairs = [(_first(row, PROMPTS), _first(row, ANSWERS)) for row in rows]
     else:
         pairs = [(query, answer)]
@@ -243,6 +238,18 @@ def _pinned(model: str) -> str:
     from unseen import models
 
     return models.resolve(model)
+
+
+def _lines(flag: str, path: Path) -> list[str]:
+    """The lines of a file that are not empty. Raises Missing where there is none, Invalid where it is no UTF-8 text."""
+    if not path.is_file():
+        raise Missing(f"{flag} {path}: there is no such file.")
+    try:
+        return [line for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
+    except UnicodeDecodeError as error:
+        raise Invalid(
+            f"{flag} {path} is not UTF-8 text ({error.reason} at byte {error.start}); save it as UTF-8."
+        ) from None
 
 
 def _row(path: Path, number: int, line: str) -> dict[str, Any]:
