@@ -353,6 +353,7 @@ def test_word_problems_and_facts_are_drawn_for_each_seed() -> None:
 
 
 @pytest.mark.realdata
+@pytest.mark.skipif("UNSEEN_DATA" not in os.environ, reason="needs GSM8K: UNSEEN_DATA")
 def test_released_problems_are_read() -> None:
     setting = next(s for s in settings("laptop") if isinstance(s, Traced))
     documents, asked = traced.drawn(setting, Lab.alone(), 0)
