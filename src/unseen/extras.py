@@ -25,6 +25,14 @@ EXTRAS: Mapping[str, Mapping[str, str]] = {
     "nearest": {"bm25s": "bm25s"},
     "pathways": {"rapidfuzz": "rapidfuzz"},
     "chemistry": {"rdkit": "rdkit", "selfies": "selfies"},
+    "view": {"starlette": "starlette", "uvicorn": "uvicorn", "bm25s": "bm25s", "markdown-it-py": "markdown_it"},
+    "digest": {"apprise": "apprise", "feedparser": "feedparser"},
+    "ray": {"ray": "ray"},
+    "cloud": {"s3fs": "s3fs"},
+    "slurm": {"submitit": "submitit"},
+    "mlflow": {"mlflow-skinny": "mlflow"},
+    "wandb": {"wandb": "wandb"},
+    "tensorboard": {"tensorboard": "tensorboard"},
 }
 
 
