@@ -290,7 +290,7 @@ def _joined(known: Sequence[float] | None, seen: Sequence[float]) -> list[float]
     if known is None:
         return _widened(*seen)
     low, high = known
-    if low <= seen[0] and seen[1] <= high or (math.isnan(low) and math.isnan(seen[0])):
+    if (low <= seen[0] and seen[1] <= high) or (math.isnan(low) and math.isnan(seen[0])):
         return [low, high]
     wide = _widened(*seen)
     return [min(low, wide[0]), max(high, wide[1])]
