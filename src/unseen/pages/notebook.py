@@ -26,6 +26,7 @@ from .card import apart, survives
 
 STATUSES = ("supported", "refuted", "undecided", "untested")
 MOST = 40  # rows of a table
+LONG = 120  # letters of a reason that is folded
 DARK = "[data-jp-theme-light=false] .unseen,[theme=dark] .unseen,[data-theme=dark] .unseen,.vscode-dark .unseen"
 LIGHT_COLOURS = (
     "--yes:#1a7f4b;--no:#c2392f;--open:#9a6a00;--none:#6f7680;--accent:#3a6fb8;--region:rgba(58,111,184,.17)"
@@ -40,7 +41,7 @@ STYLE = f"""<style>
 .unseen caption{{caption-side:top;text-align:left;color:inherit;font-weight:600;padding:.2em 0 .4em}}
 .unseen th,.unseen td,.unseen tr{{border:0;background:none!important;text-align:left!important;color:inherit}}
 .unseen th{{font-weight:500;opacity:.75;padding:.2em 1.2em .3em 0;border-bottom:1px solid var(--rule)}}
-.unseen td{{padding:.45em 1.2em .45em 0;vertical-align:top;border-bottom:1px solid var(--rule);max-width:34em;white-space:normal;overflow-wrap:anywhere}}
+.unseen td{{padding:.45em 1.2em .45em 0;vertical-align:top;border-bottom:1px solid var(--rule);max-width:34em;white-space:normal;overflow-wrap:break-word}}
 .unseen td.number{{font-variant-numeric:tabular-nums;white-space:nowrap}}
 .unseen .why{{opacity:.75;font-size:12px;margin-top:.2em}}
 .unseen .dot{{display:inline-block;width:.7em;height:.7em;border-radius:50%;border:2px solid currentColor;margin-right:.45em;box-sizing:border-box}}
@@ -116,6 +117,8 @@ def _verdict(v: Verdict) -> list[str]:
     interval = f"<br>[{glyphs.number(v.low)}, {glyphs.number(v.high)}]" if known else ""
     status = f'<span class="dot {v.status}"></span><b>{_text(v.claim.id)}</b>{kind} {v.status}'
     why = f'<div class="why">{_text(v.why)}</div>' if v.why else ""
+    if len(v.why) > LONG:  # preconditions are many words
+        why = f'<details class="why"><summary>why</summary>{_text(v.why)}</details>'
     reported = f" Reported: {v.claim.reported}." if v.claim.reported else ""
     told = f"Expected {v.claim.expect}; {v.evidence}, {v.units} units.{reported}"
     says = f'{_text(v.claim.says)}<div class="why">{_text(told)}</div>{why}'
@@ -199,4 +202,4 @@ def _number(content: str) -> str:
 
 
 def _text(text: object) -> str:
-    return escape(label(text, most=600))
+    return escape(label(text, most=1500))
