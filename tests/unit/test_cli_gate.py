@@ -10,6 +10,7 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
+from toy import coins
 
 from unseen import baseline
 from unseen.core import find
@@ -161,14 +162,18 @@ def test_against_a_base_the_drop_is_paired(unseen: Any) -> None:
 
 
 def test_a_studys_verdicts_are_gated_and_files_grow(unseen: Any, held: Path) -> None:
-    pytest.importorskip("torch")
-    said = unseen("gate", held, "--update", "--study", "brief_training", "--tier", "smoke", "--run")
-    assert said.code == 2 or said.code == 0, said.err
-    if said.code == 2:
-        assert "nothing that was judged or scored" in said.err, said.err
-        return
-    assert list(json.loads(held.read_text())["subjects"]) == ["brief_training/smoke", "py:mine:answer/smoke"]
-    assert unseen("gate", held, "--study", "brief_training").code == 0
+    coins(0.9)
+    said = unseen("gate", held, "--update", "--study", "coins", "--tier", "smoke", "--run")
+    assert said.code == 0 and "coins/smoke: 2 recorded" in said.out, said.err
+    assert list(json.loads(held.read_text())["subjects"]) == ["coins/smoke", "py:mine:answer/smoke"]
+    assert unseen("gate", held, "--study", "coins").code == 0
+    coins(0.2)
+    said = unseen("gate", held, "--study", "coins")
+    assert said.code == 1 and "were measured by older code" in said.out, "numbers of other code prove nothing"
+    said = unseen("gate", held, "--study", "coins", "--on", "procs:1")  # this process has loaded the older code
+    assert said.code == 1 and "coins/smoke/C1: was supported" in said.out and "refuted" in said.out
+    assert "the control no longer holds: supported became refuted" in said.out
+    assert "coins measured by other code than on" in said.out
 
 
 @pytest.mark.parametrize(
