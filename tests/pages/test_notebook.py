@@ -18,7 +18,7 @@ from unseen.core.claim import Verdict
 from unseen.core.compare import Comparison, Difference
 from unseen.core.record import Records, Row, Split
 
-VOID = {"br", "circle", "rect", "line", "polyline"}
+VOID = {"br"}
 
 
 class Tags(HTMLParser):
