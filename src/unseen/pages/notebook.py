@@ -135,7 +135,7 @@ def _profile(axis: str, p: Profile, where: str, *, against: bool) -> list[str]:
         _cell(named + note),
         _cell(glyphs.scores(p.reference, p.shifted, p.chance)),
         *(_number(_text(told)) for told in numbers),
-        _cell(glyphs.curve(p.curve)),
+        _cell(glyphs.curve([(label(at), value, n) for at, value, n in p.curve])),
         _number(str(p.n)),
         *(_number(_text(told)) for told in change),
     ]
