@@ -142,7 +142,7 @@ def judge(
     from . import driver, terminal
 
     asked = driver.ask(study, tier, model=model, sweep=words.sweep_of(set_), seeds=seeds)
-    judged = driver.judge(asked)
+    judged = _noted(driver.judge(asked))
     written: list[Path] = []
     if record is not None:
         from .core import ledger
@@ -350,7 +350,16 @@ def _measured(asked: Asked, how: How) -> tuple[list[Any], Judged | None]:
 
     outcomes = driver.measure(asked, how)
     failed = [o for o in outcomes if o.status == "failed"]
-    return failed, driver.judge(asked) if len(failed) < len(outcomes) else None
+    return failed, _noted(driver.judge(asked)) if len(failed) < len(outcomes) else None
+
+
+def _noted(judged: Judged) -> Judged:
+    """The same, noted in the history; a history that cannot be written is told, no more."""
+    from . import driver
+
+    if said := driver.noted(judged):
+        print(f"unseen: {said}", file=sys.stderr)
+    return judged
 
 
 def _written(judged: Judged | None, out: Path | None, samples: bool, *, apart: bool) -> list[Path]:
