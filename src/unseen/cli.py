@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from . import words
+from .cli_digest import digest
 from .cli_models import card, fit
 
 if TYPE_CHECKING:
@@ -184,6 +185,7 @@ def report(
 
 app.command()(card)
 app.command()(fit)
+app.command()(digest)
 
 
 @app.command()
