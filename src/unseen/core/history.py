@@ -1,6 +1,6 @@
 """What was found, and when? Every change of a verdict and of a card, so that news can be told.
 
-    history/verdicts/omega.jsonl                   {"when": "2026-11-27T09:12:44.120+00:00", "tier": "laptop", "id": "C1", …}
+    history/verdicts/omega.jsonl                   {"when": "2026-11-27T09:12:44.120318+00:00", "tier": "laptop", "id": "C1", …}
     history/cards/hf-Qwen-Qwen3-0.6B-5f0c….jsonl    {"when": …, "sweep": {}, "data": "", "card": {"model": …, "axes": …}}
 
     verdicts(store.root)[-1].before.status, verdicts(store.root)[-1].now.status      ->  ("supported", "refuted")
@@ -169,7 +169,7 @@ def _add(path: Path, lines: Sequence[Mapping[str, Any]]) -> int:
     if not lines:
         return 0
     path.parent.mkdir(parents=True, exist_ok=True)
-    when = datetime.now(UTC).isoformat(timespec="milliseconds")
+    when = datetime.now(UTC).isoformat(timespec="microseconds")
     with path.open("a+b", buffering=0) as file:
         torn = file.seek(0, os.SEEK_END) > 0 and file.seek(-1, os.SEEK_END) >= 0 and file.read(1) != b"\n"
         for line in lines:
