@@ -16,6 +16,7 @@ import typer
 from . import words
 from .cli_digest import digest
 from .cli_models import card, fit
+from .cli_new import new
 
 if TYPE_CHECKING:
     from .core.ledger import Judged
@@ -273,19 +274,7 @@ def export(
     terminal.wrote(export.write(asked, to, out), as_json=json)
 
 
-@app.command()
-def new(
-    slug: Annotated[
-        str, typer.Argument(metavar="SLUG", help="One to four words of the paper's title, joined by underscores.")
-    ],
-    from_: Annotated[
-        str | None, typer.Option("--from", metavar="STUDY", help="Copy this study instead of the template.")
-    ] = None,
-) -> None:
-    """Start a study in ./studies that passes `validate`."""
-    from . import folders, terminal
-
-    terminal.wrote([folders.new(slug, source=from_)], then=f"unseen validate {slug}")
+app.command()(new)
 
 
 @app.command()

@@ -110,7 +110,7 @@ def parsed(content: bytes, name: str) -> Listing:
             replaced += 1
         elif (entry := _entry(told)) is not None:
             entries.setdefault(entry.arxiv, entry)
-    if not entries and not replaced and (found.entries or not found.version):
+    if not entries and not replaced and (found.entries or not found.get("version")):
         raise Invalid(f"{label(name)} holds no papers of arXiv's{_reason(found)}; give an Atom or RSS listing of arXiv's.")  # fmt: skip
     return Listing(tuple(entries.values()), replaced)
 
