@@ -15,7 +15,7 @@ from pathlib import Path
 
 from .core import history
 from .core.card import Card, OwnData, Profile, by_axis, profiles
-from .core.errors import Invalid, Unknown, nearest
+from .core.errors import Invalid, Unknown, UnseenError, nearest
 from .core.record import Records
 from .core.store import Store
 from .core.study import Study, model_field, tier_of
@@ -116,7 +116,7 @@ def _noted(made: Card, sweep: Mapping[str, str], files: Sequence[Path]) -> list[
     """Note a card in the store's history; what to tell where that cannot be, which stops nobody."""
     try:
         history.note_card(Store(home()).root, made, sweep, files)
-    except OSError as error:
+    except (OSError, UnseenError) as error:
         return [unwritten(error)]
     return []
 

@@ -8,13 +8,14 @@ unseen digest --send                                   to the targets in digest.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from . import words
 
 if TYPE_CHECKING:
+    from .digests import Wanted
     from .news import News
 
 FORMS = ("markdown", "html", "atom", "json")
@@ -59,16 +60,18 @@ def digest(
         if not (papers or send or since or out or to or json):
             return
     wanted = digests.Wanted(since or (digests.LAST if send else "7d"), tuple(papers or ()), n)
-    if send:
-        raise typer.Exit(_send(wanted, targets, even_empty, as_json=json, form=form, out=out, base_url=base_url))
+    if send and out is None:
+        raise typer.Exit(_send(wanted, targets, even_empty, as_json=json))
     told = _told(digests.composed(wanted), form, base_url)
     if out is None:
-        typer.echo(told, nl=False)
-    else:
-        terminal.wrote([_written(out, told)], as_json=json and form != "json")
+        return typer.echo(told, nl=False)
+    written = _written(out, told)
+    if send:
+        raise typer.Exit(_send(wanted, targets, even_empty, as_json=json))
+    terminal.wrote([written], as_json=json)
 
 
-def _send(wanted: Any, path: Path | None, even_empty: bool, *, as_json: bool, form: str, out: Path | None, base_url: str) -> int:  # fmt: skip
+def _send(wanted: Wanted, path: Path | None, even_empty: bool, *, as_json: bool) -> int:
     """Send the digest to every target; the exit code: 1 where one of them failed."""
     from . import digests, targets, terminal
     from .core.errors import Missing
@@ -76,8 +79,6 @@ def _send(wanted: Any, path: Path | None, even_empty: bool, *, as_json: bool, fo
     to = targets.named(path)
     if not to:
         raise Missing(f"--send: nobody is named to send to. Name targets in {targets.folder() / 'digest.toml'} (or another file with --targets):\n{targets.EXAMPLE}\nor set {targets.WORD} to their addresses.")  # fmt: skip
-    if out is not None:
-        _written(out, _told(digests.composed(wanted), form, base_url))
     made = digests.delivered(wanted, to, targets.source(path), even_empty=even_empty)
     if as_json:
         terminal.show_json({"deliveries": [{"target": d.target, "status": d.status, "why": d.why} for d in made]})
@@ -110,7 +111,7 @@ def _form(to: str | None, out: Path | None, json: bool) -> str:
     """In which form the digest is wanted. Raises Unknown."""
     from .core.errors import Unknown, nearest
 
-    form = to or ("json" if json else ENDINGS.get(out.suffix.lower() if out else "", "markdown"))
+    form = to or (ENDINGS.get(out.suffix.lower(), "markdown") if out else "json" if json else "markdown")
     if form not in FORMS:
         raise Unknown(f"--to {form}: there is no such form{nearest(form, FORMS)}; use {', '.join(FORMS)}.")
     return form

@@ -15,7 +15,7 @@ from .core import find, history
 from .core.claim import judge_study
 from .core.compare import Comparison
 from .core.compare import compare as _compare
-from .core.errors import Failed, Invalid, Missing, Mistake, Unknown, nearest
+from .core.errors import Failed, Invalid, Missing, Mistake, Unknown, UnseenError, nearest
 from .core.execute import Outcome, Pool, execute, here, procs
 from .core.lab import local_home
 from .core.ledger import Judged
@@ -214,14 +214,14 @@ def noted(judged: Judged) -> str:
     own plan only, measured whole."""
     try:
         history.note_verdicts(Store(home()).root, judged)
-    except OSError as error:
+    except (OSError, UnseenError) as error:
         return unwritten(error)
     return ""
 
 
-def unwritten(error: OSError) -> str:
+def unwritten(error: Exception) -> str:
     """What to tell of a history that cannot be written."""
-    return f"the history cannot be written ({error.filename or ''} {error.strerror or error}), so `unseen digest` will not tell of this; all else is kept."
+    return f"the history cannot be written ({error}), so `unseen digest` will not tell of this; all else is kept."
 
 
 def beside(asked: Asked, *, items: bool = False) -> Judged | None:

@@ -137,6 +137,11 @@ def gather(root: Path, since: datetime, *, ledger: Path | None = None, told: Col
     return News(since, until, newest_first([*here, *new]), newest_first(flips), newest_first(moved))
 
 
+def recent(root: Path, days: int = 365) -> list[Change]:
+    """Every change of so many days, the newest first, of the store at `root` and of this package's ledger: for a feed."""
+    return gather(root, datetime.now(UTC) - timedelta(days=days), ledger=shipped()).changes
+
+
 def newest_first(changes: Iterable[Any]) -> list[Any]:
     """Changes in order of time, the newest first; those of one time in order of their keys."""
     return sorted(sorted(changes, key=lambda c: c.key), key=lambda c: c.when, reverse=True)

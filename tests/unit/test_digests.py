@@ -122,7 +122,8 @@ def test_every_target_is_told_what_it_was_not_yet(config: Path, home: Path, hook
         "/me": "Unseen: 1 verdict flipped",
         "/team": "Unseen: 1 study, 2 verdicts flipped, 1 card moved, 1 first card",
     }
-    again = call("digest", "--send")
+    again = call("digest", "--send", "--out", home.parent / "kept.md")
+    assert (home.parent / "kept.md").read_text().startswith("# Unseen: nothing changed")
     assert again.code == 0 and "nothing changed" in again.out and posted(hook) == []
     assert call("digest", "--send", "--even-empty").code == 0
     assert [title for _, title, _ in posted(hook)] == ["Unseen: nothing changed"] * 2

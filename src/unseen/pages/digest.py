@@ -63,7 +63,7 @@ def lines(change: Change) -> list[str]:
 def page(change: Change) -> str:
     """The gallery's page of a change, below the gallery's root."""
     if isinstance(change, Moved):
-        return "index.html"
+        return "cards/index.html"
     slug = change.slug if isinstance(change, Measured) else change.change.now.slug
     return f"studies/{quote(slug, safe='')}.html"
 
