@@ -14,7 +14,7 @@ import pytest
 
 import unseen as library
 from tests.conftest import Said
-from unseen import driver
+from unseen import driver, folders
 from unseen.core import find, history
 from unseen.core.card import Card, Failure, Interval, OwnData, Profile
 from unseen.core.claim import Verdict
@@ -136,19 +136,22 @@ def test_names_of_models_reach_nowhere_else(tmp_path: Path) -> None:
     assert sorted(p.parent for p in tmp_path.rglob("*.jsonl")) == [tmp_path / "history" / "cards"] * len(HOSTILE)
 
 
-@pytest.mark.usefixtures("unseen")
 def test_runs_and_judgements_of_own_plans_are_noted_and_reading_is_not(unseen: Callable[..., Said], home: Path) -> None:
-    library.run("echo", model=SHORT, tier="laptop")
-    assert history.verdicts(home) == [], "a plan with another model is exploratory"
-    library.run("echo", tier="laptop")
+    folders.new("noted_study")
+    library.run("noted_study", tier="laptop", seeds=6)
+    assert history.verdicts(home) == [], "a changed plan is exploratory"
+    library.run("noted_study", tier="laptop")
     found = history.verdicts(home)
-    assert {c.now.slug for c in found} == {"echo"} and "<Long> Words" in found[0].now.title
+    assert [(c.now.slug, c.now.id, c.before) for c in found] == [
+        ("noted_study", "C1", None),
+        ("noted_study", "C2", None),
+    ]
     (path,) = (home / "history" / "verdicts").iterdir()
     path.unlink()
-    library.judge(driver.ask("echo"))
-    driver.judged_of([driver.ask("echo")], every=True)
+    library.judge(driver.ask("noted_study"))
+    driver.judged_of([driver.ask("noted_study")], every=True)
     assert not path.exists(), "pages read; they never write"
-    assert unseen("judge", "echo").code == 0 and len(history.verdicts(home)) == len(found)
+    assert unseen("judge", "noted_study").code == 0 and len(history.verdicts(home)) == len(found)
 
 
 def test_cards_are_noted_when_they_are_measured(unseen: Callable[..., Said], home: Path) -> None:
@@ -170,7 +173,8 @@ def test_a_history_without_permission_is_told(unseen: Callable[..., Said], home:
 def test_a_history_that_cannot_be_written_stops_nobody(unseen: Callable[..., Said], home: Path) -> None:
     home.mkdir(parents=True, exist_ok=True)
     (home / "history").write_text("a file where a folder should be")
-    told = unseen("run", "echo", "--tier", "laptop")
+    folders.new("noted_study")
+    told = unseen("run", "noted_study", "--tier", "laptop")
     assert told.code == 0 and "the history cannot be written" in told.err and "C1" in told.out
     assert "the history cannot be written" in library.card(SHORT, tier="smoke").notes[-1]
-    assert library.run("echo", tier="laptop").verdicts
+    assert library.run("noted_study", tier="laptop").verdicts
