@@ -8,14 +8,17 @@ Every target has a memory of its own: one that could not be reached is told the 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
 from . import driver, nearness, news, reading, targets
+from .core.disk import writing
 from .core.errors import Mistake, Unknown, UnseenError, nearest
+from .core.lease import lease
 from .core.store import Store
 from .listing import Entry, Listing, number_of, paper, read
 from .nearness import Known, Near
@@ -62,11 +65,13 @@ def delivered(wanted: Wanted, to: Sequence[targets.Target], where: str, *, even_
     with `even_empty`. Raises Mistake or Failed before anything is sent.
     """
     root = Store(driver.home()).root
-    before, near = reading.sent(root), _ranked(wanted)
-    made = {
-        t.name: _news(root, wanted, (s := before.get(f"{where} {t.name}")), near, s.papers if s else ()) for t in to
-    }
-    return [_delivered(root, t, made[t.name], f"{where} {t.name}", even_empty) for t in to]
+    with _alone(root):
+        before, near = reading.sent(root), _ranked(wanted)
+        made: dict[str, News] = {}
+        for t in to:
+            last = before.get(f"{where} {t.name}")
+            made[t.name] = _news(root, wanted, last, near, last.papers if last else ())
+        return [_delivered(root, t, made[t.name], f"{where} {t.name}", even_empty) for t in to]
 
 
 def starred(names: Sequence[str], path: Path, listings: Sequence[Listing] = ()) -> list[Star]:
@@ -96,6 +101,19 @@ def stars_file() -> Path:
     return targets.folder() / "stars.toml"
 
 
+@contextmanager
+def _alone(root: Path) -> Generator[None]:
+    """Only one process sends at a time, and only where what was sent can be remembered. Raises Mistake before it is sent."""
+    with ExitStack() as held:
+        with writing("making ready to send"):
+            mine = held.enter_context(lease(root / "digest" / "sending.lease"))
+        if not mine:
+            raise Mistake(
+                "another process is sending a digest just now; nothing is sent twice. Try again when it is done."
+            )
+        yield
+
+
 def _title(number: str) -> str:
     """The title of a paper of that number, asked of arXiv; empty where it cannot be had: the star is kept all the same."""
     try:
@@ -117,7 +135,7 @@ def _ranked(wanted: Wanted) -> tuple[list[Near], list[str]]:
     found = nearness.ranked(list(entries.values()), known, {s.name for s in stars})
     mute = [k.name for k in known[len(ours) :] if not k.text]
     replaced = sum(listing.replaced for listing in listings)
-    notes = [f"{len(entries)} papers were looked at" + (f"; {replaced} announcements of new versions are left out." if replaced else ".")]  # fmt: skip
+    notes = [f"Papers looked at: {len(entries)}" + (f"; announcements of new versions, left out: {replaced}." if replaced else ".")]  # fmt: skip
     if mute:
         notes.append(f"Of {', '.join(mute)}, starred, nothing is known but the number, so papers are not held against it; star it again with a listing that holds it, or with a network.")  # fmt: skip
     return found, notes
@@ -143,7 +161,14 @@ def _news(root: Path, wanted: Wanted, before: Sent | None, near: tuple[list[Near
     papers, of_papers = near
     new = [n for n in papers if n.entry.arxiv not in seen]
     again = len(papers) - len(new)
-    notes += [*of_papers, *([f"{again} papers were in digests sent before and are not repeated."] if again else [])]
+    notes += [
+        *of_papers,
+        *(
+            [f"{again} {'paper was' if again == 1 else 'papers were'} told of in a digest before, and not again here."]
+            if again
+            else []
+        ),
+    ]
     return replace(found, papers=new[: wanted.n], notes=notes)
 
 

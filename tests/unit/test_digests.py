@@ -21,6 +21,8 @@ import pytest
 from tests.conftest import call
 from unseen import digests, news, reading, targets
 from unseen.core import history
+from unseen.core.errors import Full
+from unseen.core.lease import lease
 from unseen.digests import Wanted
 
 pytest.importorskip("apprise")
@@ -162,11 +164,29 @@ def test_since_last_is_since_it_was_really_sent(config: Path, home: Path, hook: 
     assert digests.composed(Wanted("last")).empty
 
 
-def test_a_memory_that_cannot_be_kept_is_told(config: Path, home: Path, hook: HTTPServer) -> None:
+def test_a_memory_that_cannot_be_kept_is_told(
+    config: Path, home: Path, hook: HTTPServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     news_told.verdict(home, "supported", 0.5)
     (home / "digest").write_text("a file where a folder should be")
     told = call("digest", "--send")
+    assert told.code == 2 and "cannot be written while making ready to send" in told.err and posted(hook) == []
+    (home / "digest").unlink()
+
+    def full(*told: object) -> None:
+        raise Full("the disk is full")
+
+    monkeypatch.setattr(reading, "remember", full)
+    told = call("digest", "--send")
     assert told.code == 1 and "it was sent, but that cannot be remembered" in told.err and len(posted(hook)) == 2
+
+
+def test_only_one_sends_at_a_time(config: Path, home: Path, hook: HTTPServer) -> None:
+    news_told.verdict(home, "supported", 0.5)
+    with lease(home / "digest" / "sending.lease") as mine:
+        assert mine
+        told = call("digest", "--send")
+    assert told.code == 2 and "another process is sending" in told.err and posted(hook) == []
 
 
 def test_papers_are_ranked_starred_and_not_repeated(
@@ -190,7 +210,7 @@ def test_papers_are_ranked_starred_and_not_repeated(
             and "Composing Skills" in message
             and "<script>" not in message.replace("\\<script\\>", "")
         )
-        assert "1 papers were in digests sent before" in message and "announcements of new versions" in message
+        assert "1 paper was told of in a digest before" in message and "new versions, left out: 1" in message
     page = call("digest", "--papers", second, "--to", "html").out
     assert "<script" not in page and "near to" not in page, "each of them was sent before"
     told = call("digest", "--star", "ommega")

@@ -111,7 +111,9 @@ def note_verdicts(root: Path, judged: Judged) -> int:
         "version": judged.study.version,
         "title": judged.study.paper.title,
     }
-    found = [{**head, **verdict_json(v)} for v in judged.verdicts if judged.tier in v.claim.tiers]
+    found: list[dict[str, Any]] = [
+        _strict({**head, **verdict_json(v)}) for v in judged.verdicts if judged.tier in v.claim.tiers
+    ]
     return _add(path, [line for line in found if not _same(known.get(_claim(line)), line)])
 
 
@@ -121,7 +123,7 @@ def note_card(root: Path, card: Card, sweep: Mapping[str, str], data: Sequence[P
         return 0
     path = root / "history" / "cards" / f"{plain_name(card.model)}.jsonl"
     digest = hashlib.sha256(b"".join(hashlib.sha256(p.read_bytes()).digest() for p in data)).hexdigest()[:16]
-    line = {"sweep": dict(sweep), "data": digest if data else "", "card": card.to_json()}
+    line = _strict({"sweep": dict(sweep), "data": digest if data else "", "card": card.to_json()})
     like = [was for was in _lines(path) if _like(was, line)]
     return _add(path, [] if like and _same(like[-1], line) else [line])
 
@@ -173,7 +175,7 @@ def _add(path: Path, lines: Sequence[Mapping[str, Any]]) -> int:
     with path.open("a+b", buffering=0) as file:
         torn = file.seek(0, os.SEEK_END) > 0 and file.seek(-1, os.SEEK_END) >= 0 and file.read(1) != b"\n"
         for line in lines:
-            text = ("\n" if torn else "") + json.dumps(_strict({"when": when, **line}), allow_nan=False) + "\n"
+            text = ("\n" if torn else "") + json.dumps({"when": when, **line}, allow_nan=False) + "\n"
             if file.write(text.encode()) != len(text):
                 raise OSError(errno.ENOSPC, "only a part of a line could be written", str(path))
             torn = False
@@ -201,11 +203,11 @@ def _same(before: Mapping[str, Any] | None, now: Mapping[str, Any]) -> bool:
     return before is not None and _said(before) == _said(now)
 
 
-def _said(line: Mapping[str, Any]) -> str:
+def _said(line: Mapping[str, Any]) -> dict[str, Any]:
     told = {k: v for k, v in line.items() if k != "when"}
     if "card" in told:
         told["card"] = {k: v for k, v in told["card"].items() if k != "notes"}
-    return json.dumps(_strict(told), sort_keys=True)
+    return told
 
 
 def _like(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
@@ -220,7 +222,7 @@ def _claim(line: Mapping[str, Any]) -> str:
 
 
 def _strict(told: Any) -> Any:
-    """Plain JSON: a number that is none is null, a tuple a list, a key text."""
+    """Plain JSON, as it is read again: a number that is none is null, a tuple a list, a key text."""
     if isinstance(told, float):
         return told if abs(told) < float("inf") else None
     if isinstance(told, Mapping):
