@@ -124,7 +124,7 @@ def _told(news: News, form: str, base_url: str) -> str:
     from .pages import digest, feed
 
     if form == "atom":
-        return feed.feed(news.changes, base_url).decode() + "\n"
+        return feed.feed([*news.changes, *news.papers], base_url).decode() + "\n"
     if form == "json":
         return json.dumps(digest.to_json(news), indent=1, ensure_ascii=False) + "\n"
     return digest.html(news) if form == "html" else digest.markdown(news)

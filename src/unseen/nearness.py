@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -45,6 +46,17 @@ class Near:
     words: tuple[str, ...]
     starred: bool
     meaning: bool = False
+
+    @property
+    def key(self) -> str:
+        """What names this news for good."""
+        return f"paper/{self.entry.arxiv}"
+
+    @property
+    def when(self) -> datetime:
+        """When the paper appeared, as far as its listing says."""
+        day = self.entry.published or f"{self.entry.year}-01-01"
+        return datetime.fromisoformat(day).replace(tzinfo=UTC)
 
     def why(self) -> str:
         """Why it is told, in a line."""

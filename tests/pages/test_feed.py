@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import io
 import re
+from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 from xml.etree import ElementTree as tree
 
 import news_told
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from unseen import news
+from unseen.core.card import Interval
+from unseen.listing import Entry
+from unseen.nearness import Known, Near
 from unseen.pages.feed import ATOM, feed
 
 BASE = "https://example.org/lab/"
@@ -111,3 +117,23 @@ def test_feedparser_reads_it(tmp_path: Path) -> None:
 def test_nothing_changed_is_a_valid_feed_too() -> None:
     assert checked(feed([], BASE)).findall(f"{{{ATOM}}}entry") == []
     assert text(checked(feed([], "")), "id") == "tag:unseen,2026:/feed"
+
+
+def test_papers_are_entries_too(tmp_path: Path) -> None:
+    entry = Entry("2511.00001", news_told.HOSTILE, "", ("Ada <b>",), 2025, "2025-11-03", ())
+    root = checked(feed([*changes(tmp_path), Near(entry, 1.0, Known("omega", "OMEGA", ""), ("math",), False)], BASE))
+    told = root.findall(f"{{{ATOM}}}entry")[-1]
+    assert text(told, "id") == "tag:unseen,2026:paper/2511.00001" and text(told, "updated") == "2025-11-03T00:00:00Z"
+    assert told.find(f"{{{ATOM}}}link").get("href") == "https://arxiv.org/abs/2511.00001"  # type: ignore[union-attr]
+    assert "near to OMEGA (omega): math" in text(told, "summary")
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.text(), st.text(), st.dictionaries(st.text(), st.text(), max_size=1), st.floats())
+def test_any_words_make_a_valid_feed(model: str, axis: str, sweep: dict[str, str], gap: float) -> None:
+    one = Interval(gap, gap, gap)
+    move = news.Move(axis, model, axis, None, one, False)
+    moved = news.Moved(datetime.now(UTC), model, axis or "laptop", sweep, True, [move], 1)
+    root = checked(feed([moved], BASE + quote(model, safe="")))
+    html = text(root.findall(f"{{{ATOM}}}entry")[0], "content")
+    assert {child.tag for child in tree.fromstring(f"<div>{html}</div>").iter()} == {"div", "p"}

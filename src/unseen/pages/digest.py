@@ -27,8 +27,10 @@ LONG = 300  # letters of a title
 MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~$&])")
 
 
-def headline(change: Change) -> str:
-    """A change in one line."""
+def headline(change: Change | Near) -> str:
+    """A change, or a paper, in one line."""
+    if isinstance(change, Near):
+        return label(change.entry.title, LONG)
     if isinstance(change, Measured):
         how = "recorded in the ledger" if change.source == "ledger" else "measured here for the first time"
         return f"{label(change.title or change.slug, LONG)} ({label(change.tier)}): {how}"
@@ -42,8 +44,10 @@ def headline(change: Change) -> str:
     )
 
 
-def lines(change: Change) -> list[str]:
-    """What is to be said of a change, a sentence or two a line."""
+def lines(change: Change | Near) -> list[str]:
+    """What is to be said of a change or a paper, a sentence or two a line."""
+    if isinstance(change, Near):
+        return reasons(change)
     if isinstance(change, Measured):
         told = ", ".join(f"{n} {label(s)}" for s, n in change.counts.items()) or "no findings at this tier"
         return [f"{label(change.slug)}, {date(change.when)}: {told}."]
@@ -60,16 +64,18 @@ def lines(change: Change) -> list[str]:
     return [*(_moved(m) for m in change.moves), *filter(None, [f"Made with {swept}." if swept else "", still])]
 
 
-def page(change: Change) -> str:
-    """The gallery's page of a change, below the gallery's root."""
+def address(change: Change | Near, base: str) -> str:
+    """Where more is to be read: a paper's page at arXiv, else a page of the gallery at `base`."""
+    if isinstance(change, Near):
+        return change.entry.link
     if isinstance(change, Moved):
-        return "cards/index.html"
+        return f"{base}cards/index.html"
     slug = change.slug if isinstance(change, Measured) else change.change.now.slug
-    return f"studies/{quote(slug, safe='')}.html"
+    return f"{base}studies/{quote(slug, safe='')}.html"
 
 
-def fragment(change: Change) -> str:
-    """A change as a fragment of HTML, escaped."""
+def fragment(change: Change | Near) -> str:
+    """A change, or a paper, as a fragment of HTML, escaped."""
     return "".join(f"<p>{escape(line)}</p>" for line in lines(change))
 
 
@@ -98,7 +104,7 @@ def markdown(news: News) -> str:
     if news.papers:
         told += ["## Papers to read", ""]
         for near in news.papers:
-            told += [f"- **{marked(label(near.entry.title, LONG))}** <{near.entry.link}>  ", *(f"  {marked(line)}  " for line in reasons(near))]  # fmt: skip
+            told += [f"- **{marked(headline(near))}** <{near.entry.link}>  ", *(f"  {marked(line)}  " for line in lines(near))]  # fmt: skip
         told.append("")
     told += [f"*{marked(inert(note))}*" for note in news.notes]
     return "\n".join(told).rstrip() + "\n"
@@ -112,10 +118,7 @@ def html(news: News) -> str:
         (title, [{"headline": headline(c), "lines": lines(c), "status": _status(c)} for c in changes])
         for title, changes in _parts(news)
     ]
-    papers = [
-        {"title": label(n.entry.title, LONG), "link": n.entry.link, "lines": reasons(n), "starred": n.starred}
-        for n in news.papers
-    ]
+    papers = [{"title": headline(n), "link": n.entry.link, "lines": lines(n)} for n in news.papers]
     return (
         report.environment()
         .get_template("digest.html")

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from urllib.parse import quote, urlsplit
 from xml.etree import ElementTree as tree
 
+from unseen.nearness import Near
 from unseen.news import Change
 
 from . import digest
@@ -25,7 +26,7 @@ MOST = 200  # entries; a reader that asks once a month misses nothing of a livel
 ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # what XML 1.0 cannot hold
 
 
-def feed(changes: Sequence[Change], base_url: str) -> bytes:
+def feed(changes: Sequence[Change | Near], base_url: str) -> bytes:
     """The Atom feed of these changes (newest first) for a gallery at `base_url`: `feed.xml` lies below it.
 
     An empty feed is valid, too; it is then as old as the laboratory's first day.
@@ -47,15 +48,15 @@ def feed(changes: Sequence[Change], base_url: str) -> bytes:
     return tree.tostring(root, encoding="utf-8", xml_declaration=True)
 
 
-def _entry(change: Change, base: str) -> tree.Element:
-    """One change; its content is a fragment of HTML, escaped as the RFC wants it."""
+def _entry(change: Change | Near, base: str) -> tree.Element:
+    """One change, or paper; its content is a fragment of HTML, escaped as the RFC wants it."""
     entry = tree.Element("entry")
-    _text(entry, "title", digest.headline(change))
+    _text(entry, "title", " ".join(digest.headline(change).split()))
     _text(entry, "id", TAG + quote(change.key, safe="/._-~"))
     _text(entry, "published", _time(change.when))
     _text(entry, "updated", _time(change.when))
-    href = base + digest.page(change)
-    tree.SubElement(entry, "link", {"rel": "alternate", "type": "text/html", "href": _plain(href)})
+    href = _plain(digest.address(change, base))
+    tree.SubElement(entry, "link", {"rel": "alternate", "type": "text/html", "href": href})
     tree.SubElement(entry, "category", {"term": type(change).__name__.lower()})
     _text(entry, "summary", " ".join(digest.lines(change)))
     content = _text(entry, "content", digest.fragment(change))
