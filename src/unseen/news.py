@@ -78,7 +78,7 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """A card that was made, and what moved since the one before it that was made in the same way; `first` without one.
+    """A card that was made, and what moved since those before it that were made in the same way; `first` without one.
     `still` counts the gaps that are as they were."""
 
     when: datetime
@@ -201,21 +201,27 @@ def _counts(verdicts: Iterable[tuple[str, str]]) -> dict[str, int]:
 
 
 def _moved(series: history.Series) -> list[Moved]:
-    """Every card of a model beside the one before it that was made in the same way."""
+    """Every card of a model beside those before it that were made in the same way: a card of one study alone is held
+    against what was last known of that study, and leaves what is known of the others."""
     found: list[Moved] = []
-    for at, one in enumerate(series.cards):
-        before = next((e for e in series.cards[at + 1 :] if (e.sweep, e.data) == (one.sweep, one.data)), None)
-        moves, still = _moves(before, one)
+    known: dict[str, dict[str, Interval]] = {}
+    for one in reversed(series.cards):
+        way = json.dumps([one.data, sorted(one.sweep.items())])
+        moves, still = _moves(known.get(way, {}), one)
         if moves:
-            found.append(Moved(_time(one.when), series.model, series.tier, one.sweep, before is None, moves, still))
+            found.append(Moved(_time(one.when), series.model, series.tier, one.sweep, way not in known, moves, still))
+        known.setdefault(way, {}).update(_gaps(one))
     return found
 
 
-def _moves(before: history.Dated | None, after: history.Dated) -> tuple[list[Move], int]:
+def _gaps(one: history.Dated) -> dict[str, Interval]:
+    return {_name(p): p.gap for ps in one.card.axes.values() for p in ps}
+
+
+def _moves(was: Mapping[str, Interval], now: history.Dated) -> tuple[list[Move], int]:
     """The gaps that moved, those beyond their intervals first, and how many did not."""
-    was = {_name(p): p.gap for ps in before.card.axes.values() for p in ps} if before else {}
     moves, still = list[Move](), 0
-    for p in (p for ps in after.card.axes.values() for p in ps):
+    for p in (p for ps in now.card.axes.values() for p in ps):
         old = was.get(_name(p))
         if old is not None and str(old) == str(p.gap):
             still += 1
@@ -229,8 +235,9 @@ def apart(one: Interval, other: Interval) -> bool:
     return one.high < other.low or other.high < one.low
 
 
-def _name(p: Profile) -> tuple[str, str, str, str]:
-    return p.study, p.axis, p.measure, json.dumps(dict(p.where), sort_keys=True, default=str)
+def _name(p: Profile) -> str:
+    """What is the same profile on two cards."""
+    return json.dumps([p.study, p.axis, p.measure, dict(p.where)], sort_keys=True, default=str)
 
 
 def _time(text: str) -> datetime:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import news_told
 import pytest
 
 from unseen import news
+from unseen.core import history
 from unseen.core.card import Interval
 from unseen.core.errors import Invalid
 
@@ -46,6 +48,15 @@ def test_a_small_move_is_within_its_intervals_and_cards_made_otherwise_are_apart
     news_told.card(tmp_path, -0.45)
     moved, _ = news.gather(tmp_path, ago(seconds=5)).moved
     assert not moved.moves[0].beyond
+    short = history.cards(tmp_path)[0].newest.card
+    history.note_card(tmp_path, replace(short, axes={"length": short.axes["length"]}), {})
+    news_told.card(tmp_path, -0.45, other=-0.3)
+    newest = news.gather(tmp_path, ago(seconds=5)).moved[0]
+    assert [(m.axis, m.before and m.before.estimate) for m in newest.moves] == [
+        ("<b>order", -0.2)
+    ] and newest.still == 1
+    history.note_card(tmp_path, short, {"limit": "4"})
+    assert news.gather(tmp_path, ago(seconds=5)).moved[0].first, "of other prompts, so it is held against none"
     nan = Interval(float("nan"), float("nan"), float("nan"))
     assert not news.apart(nan, Interval(0, 0, 0)) and not news.apart(Interval(0, 0, 0), nan)
     assert news.apart(Interval(0, -1, 1), Interval(3, 2, 4)) and not news.apart(Interval(0, -1, 1), Interval(1, 1, 4))
