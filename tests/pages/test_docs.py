@@ -16,10 +16,19 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from unseen.core import find
+
 DOCS = Path(__file__).parents[2] / "docs"
 OWN = sorted(p.parent.name for p in (DOCS.parent / "src" / "unseen" / "studies").glob("*/study.py"))
 ELSEWHERE = ("hf:", "api:", "smollm2")
-PAGES = sorted(p.name for p in DOCS.glob("*.md") if p.name != "verdicts.md")
+WORKED = ("your_study.md",)  # run word for word by test_worked.py
+PAGES = sorted(
+    p.relative_to(DOCS).as_posix()
+    for part in ("guide", "axes")
+    for p in (DOCS / part).glob("*.md")
+    if p.name not in WORKED
+)
+TEXTS = sorted(p.relative_to(DOCS).as_posix() for part in (".", "guide", "axes") for p in (DOCS / part).glob("*.md"))
 
 
 def blocks(name: str, kind: str) -> list[str]:
@@ -71,7 +80,7 @@ def test_every_command_works(name: str, unseen: Any) -> None:
         assert said.code == 0, (words, said.err)
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", TEXTS)
 def test_every_flag_in_the_text_exists(name: str, unseen: Any) -> None:
     text = (DOCS / name).read_text(encoding="utf-8")
     known = " ".join(
@@ -83,14 +92,21 @@ def test_every_flag_in_the_text_exists(name: str, unseen: Any) -> None:
 
 
 def test_the_python_of_the_guide_runs(unseen: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    function, library, training = blocks("guide.md", "python")
+    [first] = blocks("guide/first_run.md", "python")
+    exec(first.replace("length_generalization", "brief_training"), {})
+    assert capsys.readouterr().out
+    [function] = blocks("guide/your_model.md", "python")
     made: dict[str, Any] = {}
     exec(function, made)
     assert made["short"](["Repeat: abcdefg"], max_new_tokens=1, temperature=0, seed=0, stop=()) == ["abcd"]
-    exec(library.replace("length_generalization", "brief_training"), {})
-    assert capsys.readouterr().out.startswith("C1 supported: Short ones are easier.")
-    exec(training, {})
-    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ["10", "20", "30"]
+
+
+def test_every_axis_has_its_page_and_every_page_says_what_to_do() -> None:
+    axes = {a.replace(" ", "_") for slug in OWN for a in find.study(slug).axes}
+    pages = {p.stem: p.read_text("utf-8") for p in (DOCS / "axes").glob("*.md")}
+    assert axes <= set(pages), f"no docs/axes/*.md for {sorted(axes - set(pages))}"
+    for name in axes:
+        assert "What to look for:" in pages[name] and "What to do when the gap is large:" in pages[name], name
 
 
 def test_exit_codes_and_variables_are_those_of_the_code() -> None:
