@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -31,11 +32,12 @@ PARTS = {
 def pages() -> dict[str, str | bytes]:
     """`parts/MODULE.rst` for every public module, and `parts/index.md` with all of them."""
     known = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in sources().items()}
-    homes = signatures.Homes(known)
+    homes = signatures.Homes.of(known)
     made = {f"parts/{name}.rst": _page(name, tree, homes) for name, tree in known.items()}
     return {**made, "parts/index.md": _index(known)}
 
 
+@cache
 def sources() -> dict[str, Path]:
     """Module -> its file. Modules of a study, of the pages and of the command line are no library."""
     found = {f"unseen.core.{name}": ROOT / "core" / f"{name}.py" for name in CORE}
@@ -47,15 +49,25 @@ def sources() -> dict[str, Path]:
     return {name: path for name, path in found.items() if path.is_file() and path.stat().st_size}
 
 
+@cache
 def tagged(module: str) -> tuple[str, dict[str, tuple[str, int, int]]] | None:
     """A module's source and where its parts stand in it, for the pages with sources; None for one not listed."""
-    from sphinx.pycode import ModuleAnalyzer
-
     path = sources().get(module)
     if path is None:
         return None
     code = path.read_text(encoding="utf-8")
-    return code, ModuleAnalyzer.for_string(code, module).find_tags()
+    return code, dict(_tags(ast.parse(code), ""))
+
+
+def _tags(tree: ast.Module | ast.ClassDef, inside: str) -> Iterator[tuple[str, tuple[str, int, int]]]:
+    """(`Class.method`, (what it is, its first line, its last)) of everything that a module or class defines."""
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
+            kind = "class" if isinstance(node, ast.ClassDef) else "def"
+            yield inside + node.name, (kind, first, node.end_lineno or first)
+            if isinstance(node, ast.ClassDef):
+                yield from _tags(node, f"{inside}{node.name}.")
 
 
 def _index(known: dict[str, ast.Module]) -> str:

@@ -38,7 +38,9 @@ def listed() -> str:
         f"- [{axis}](axes/{page(axis)}.md): {', '.join(f'[{s}](made/studies/{s}.md)' for s in studies)}"
         for axis, studies in sorted(names.items())
     ]
-    return "\n".join(told)
+    tree = [f"{axis} <axes/{page(axis)}>" for axis in sorted(names)]
+    gathered = ["appearance <axes/appearance>", "your own rows <axes/your_rows>"]
+    return "\n".join([*told, "\n```{toctree}\n:hidden:\n", *tree, *gathered, "```\n"])
 
 
 def _study(slug: str, name: str) -> str:

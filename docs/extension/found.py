@@ -23,11 +23,19 @@ ROOT = Path(unseen.__file__).parents[2] / "results"
 SIGNS = {"supported": "✓", "refuted": "✗", "undecided": "?", "untested": "–"}
 
 
+STUDIES = Path(unseen.__file__).parent / "studies"
+
+
 @cache
 def own() -> tuple[str, ...]:
     """The package's own studies: not those of a reader's folders."""
-    place = Path(unseen.__file__).parent / "studies"
-    return tuple(slug for slug, folder in find.slugs().items() if folder.parent == place.resolve())
+    return tuple(slug for slug, folder in find.slugs().items() if folder.parent == STUDIES.resolve())
+
+
+@cache
+def sheet(slug: str) -> str:
+    """The text of a study's sheet."""
+    return find.sheet(slug)
 
 
 @cache

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import re
 
-from unseen.core import find
-
 from . import axes, found
 
 
 def listed() -> str:
     """Every study, the newest paper first."""
     slugs = sorted(found.own(), key=lambda s: (-found.study(s).paper.year, s))
-    return "\n".join(map(_study, slugs))
+    tree = [f"{slug} <made/studies/{slug}>" for slug in sorted(slugs)]
+    return "\n".join([*map(_study, slugs), "```{toctree}\n:hidden:\n", *tree, "```\n"])
 
 
 def question(slug: str) -> str:
     """The question of a study's sheet, as its first paragraph asks it; empty where it asks none."""
-    asked = re.search(r"\*\*Question\.\*\*(.*?)(?:\n\n|\Z)", find.sheet(slug), re.S)
+    asked = re.search(r"\*\*Question\.\*\*(.*?)(?:\n\n|\Z)", found.sheet(slug), re.S)
     return " ".join(asked[1].split()) if asked else ""
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from inspect import cleandoc
+from textwrap import dedent, indent
 
 EXAMPLE = re.compile(r"\s{2,}->\s|^[\w.]+\(.*\)\s+->|^>>> |^\w+ = \w+[(.]|^(?:for|with|from|import|def) .+")
 
@@ -23,7 +24,7 @@ def _blocks(lines: list[str]) -> Iterator[str]:
         if not block[0].startswith(" ") and all(_listed(line) or line.startswith("  ") for line in block):
             yield "\n".join(_marked(line) for line in block)
         elif block[0].startswith("    ") or _example(block):
-            yield ".. code-block:: none\n\n" + "\n".join(f"   {line}".rstrip() for line in block)
+            yield ".. code-block:: none\n\n" + indent(dedent("\n".join(block)), "   ")
         elif block[0].startswith(" "):
             yield _marked(" ".join(line.strip() for line in block))
         else:
@@ -34,8 +35,9 @@ def _parted(lines: list[str]) -> Iterator[list[str]]:
     """Blocks: blank lines part them, and so does a change between text and lines indented by four."""
     block: list[str] = []
     for line in lines:
-        indented = line.startswith("    ")
-        if block and (not line.strip() or (indented != block[-1].startswith("    ") and not _listed(block[0]))):
+        indented, listing = line.startswith("    "), bool(block) and _listed(block[0])
+        turns = not listing and (_listed(line) or (bool(block) and indented != block[-1].startswith("    ")))
+        if block and (not line.strip() or turns):
             yield block
             block = []
         if line.strip():
@@ -58,7 +60,7 @@ def _marked(line: str) -> str:
     lead = "- " if _listed(line) else ""
     parts = re.split(r"(`[^`]+`)", line.removeprefix(lead) if lead == "- " else line[len(lead) :])
     return lead + "".join(
-        f"\\ ``{p[1:-1]}``\\ " if p[0] == "`" and p[-1] == "`" and len(p) > 2 else _plain(p) for p in parts if p
+        f"\\ ``{p[1:-1].strip()}``\\ " if p[0] == "`" and p[-1] == "`" and len(p) > 2 else _plain(p) for p in parts if p
     )
 
 

@@ -6,7 +6,7 @@ Homes(trees).signature("unseen.core.claim", node)  ->  "(claim: unseen.core.clai
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 
@@ -16,6 +16,12 @@ class Homes:
     """Where each name of each module was defined."""
 
     trees: Mapping[str, ast.Module]
+    known: Mapping[str, Mapping[str, tuple[str, str]]]  # module -> name -> (module it comes from, its name there)
+
+    @classmethod
+    def of(cls, trees: Mapping[str, ast.Module]) -> Homes:
+        """The homes of all names in these modules."""
+        return cls(trees, {module: dict(_known(module, tree)) for module, tree in trees.items()})
 
     def signature(self, module: str, node: ast.FunctionDef, *, bound: bool = False) -> str:
         """The arguments and what is returned; of a method without its first argument."""
@@ -56,15 +62,21 @@ class Homes:
 
     def home(self, module: str, name: str) -> str:
         """The full name of what a module calls by that name, where a page tells of it; else the name."""
-        if any(name in (getattr(node, "name", ""), aliased(node)) for node in self.trees[module].body):
+        source, original = self.known.get(module, {}).get(name, ("", name))
+        if source == module:
             return f"{module}.{name}"
-        for node in ast.walk(self.trees[module]):
-            if isinstance(node, ast.ImportFrom) and any((a.asname or a.name) == name for a in node.names):
-                source = _from(module, node)
-                if source in self.trees:
-                    original = next(a.name for a in node.names if (a.asname or a.name) == name)
-                    return self.home(source, original)
-        return name
+        return self.home(source, original) if source in self.trees else name
+
+
+def _known(module: str, tree: ast.Module) -> Iterator[tuple[str, tuple[str, str]]]:
+    """What a module imports from others, then what it defines itself."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            yield from ((a.asname or a.name, (_from(module, node), a.name)) for a in node.names)
+    for node in tree.body:
+        for name in (getattr(node, "name", ""), aliased(node)):
+            if name:
+                yield name, (module, name)
 
 
 def aliased(node: ast.AST) -> str:

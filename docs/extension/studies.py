@@ -26,7 +26,7 @@ def pages() -> dict[str, str | bytes]:
 
 def _parts(slug: str) -> Iterator[str]:
     study = found.study(slug)
-    head, _, sheet = find.sheet(slug).partition("\n")
+    head, _, sheet = found.sheet(slug).partition("\n")
     yield f"{head}\n"
     yield f"{_about(slug, study)}\n"
     yield sheet.strip() + "\n"
@@ -56,9 +56,9 @@ def _run(slug: str, study: Study) -> Iterator[str]:
     yield f"unseen report {slug} --tier laptop"
     if takes_model(study, "laptop"):
         yield f"unseen card MODEL --study {slug}"
-    if find.has(slug, "tasks"):
+    if (found.STUDIES / slug / "tasks.py").is_file():
         yield f"unseen data {slug} --n 3 --tier smoke"
-    if find.has(slug, "tool"):
+    if (found.STUDIES / slug / "tool.py").is_file():
         yield f"unseen use {slug} --help"
     yield f"unseen new mine --from {slug}"
     yield "```\n"

@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -71,7 +72,7 @@ def test_measures_are_used_in_a_loop_as_the_guide_says(tmp_path: Path) -> None:
     found = blocks("your_training.md")
     program = "".join(f"{text}\nprint('---')\n" for kind, text in found if kind == "python")
     printed = said(tmp_path, sys.executable, "-c", program).split("---\n")
-    expected = [after for (kind, _), (_, after) in zip(found, found[1:], strict=False) if kind == "python"]
+    expected = [after for (kind, _), (_, after) in pairwise(found) if kind == "python"]
     assert len(expected) == len(printed) - 1 == 5
     for got, told in zip(printed, expected, strict=False):
         lines = [line for line in got.splitlines(keepends=True) if not line.startswith("{")]  # Trainer's own log
