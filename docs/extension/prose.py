@@ -10,7 +10,9 @@ from collections.abc import Iterator
 from inspect import cleandoc
 from textwrap import dedent, indent
 
-EXAMPLE = re.compile(r"\s{2,}->\s|^[\w.]+\(.*\)\s+->|^>>> |^\w+ = \w+[(.]|^(?:for|with|from|import|def) .+")
+EXAMPLE = re.compile(
+    r"\s{2,}->\s|^[\w.]+\(.*\)\s+->|^>>> |^\w+ = \w+[(.]|^(?:for|with) .+:$|^from \S+ import |^\w+: \w+\("
+)
 
 
 def written(text: str) -> str:
