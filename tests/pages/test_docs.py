@@ -20,7 +20,7 @@ from unseen.core import find
 
 DOCS = Path(__file__).parents[2] / "docs"
 OWN = sorted(p.parent.name for p in (DOCS.parent / "src" / "unseen" / "studies").glob("*/study.py"))
-ELSEWHERE = ("hf:", "api:", "smollm2")
+ELSEWHERE = ("hf:", "api:", "smollm2", "out/model")
 WORKED = ("your_study.md",)  # run word for word by test_worked.py
 PAGES = sorted(
     p.relative_to(DOCS).as_posix()
@@ -32,8 +32,9 @@ TEXTS = sorted(p.relative_to(DOCS).as_posix() for part in (".", "guide", "axes")
 
 
 def blocks(name: str, kind: str) -> list[str]:
-    """The fenced blocks of a page."""
-    return re.findall(rf"^```{kind}\n(.*?)^```", (DOCS / name).read_text(encoding="utf-8"), re.M | re.S)
+    """The fenced blocks of a page in a language, or in none."""
+    fenced = re.findall(r"^```(.*?)\n(.*?)^```$", (DOCS / name).read_text(encoding="utf-8"), re.M | re.S)
+    return [text for language, text in fenced if language == kind]
 
 
 def commands(name: str) -> list[list[str]]:
@@ -61,34 +62,43 @@ def a_tool_takes(slug: str, verb: str, *words: str) -> None:
     assert not [f for f in flags if not re.search(rf"{f}\b", said.output)], (slug, verb, flags)
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_every_command_works(name: str, unseen: Any) -> None:
+@pytest.mark.parametrize("name", [p for p in PAGES if p.startswith("guide/")])
+def test_every_command_of_the_guide_works(name: str, unseen: Any) -> None:
     assert commands(name)
     for words in commands(name):
-        if words[0] == "use":
-            a_tool_takes(*words[1:])
-            continue
-        if any(w.startswith(ELSEWHERE) for w in words):
-            continue
-        if words[0] == "score":
-            rows = [json.loads(line) for line in Path("items.jsonl").read_text().splitlines()]
-            Path("answers.jsonl").write_text("".join(json.dumps({**r, "answer": r["truth"]}) + "\n" for r in rows))
-        if words[0] == "compare":
-            assert unseen("run", "echo", "--model", "py:answering:right", "--output-path", "two").code == 0
-            assert unseen("run", "echo", "--model", "py:answering:short", "--output-path", "one").code == 0
-        said = unseen(*words)
-        assert said.code == 0, (words, said.err)
+        works(unseen, words)
 
 
-@pytest.mark.parametrize("name", TEXTS)
-def test_every_flag_in_the_text_exists(name: str, unseen: Any) -> None:
-    text = (DOCS / name).read_text(encoding="utf-8")
-    known = " ".join(
-        unseen(verb, "--help").out
-        for verb in ("run", "card", "fit", "data", "validate", "judge", "plan", "report", "export")
-    )
-    flags = set(re.findall(r"`(--[a-z-]+)", text))
-    assert {f for f in flags if f not in known} == set()
+def test_every_command_of_the_axes_works(unseen: Any) -> None:
+    named = {name: commands(name) for name in PAGES if name.startswith("axes/")}
+    assert not [name for name, found in named.items() if not found]
+    for words in sorted({tuple(words) for found in named.values() for words in found}):
+        works(unseen, list(words))
+
+
+def works(unseen: Any, words: list[str]) -> None:
+    """The command ends well; of a study's tool, that it is there and takes these flags."""
+    if words[0] == "use":
+        return a_tool_takes(*words[1:])
+    if any(w.startswith(ELSEWHERE) for w in words):
+        return None
+    if words[0] == "score":
+        rows = [json.loads(line) for line in Path("items.jsonl").read_text().splitlines()]
+        Path("answers.jsonl").write_text("".join(json.dumps({**r, "answer": r["truth"]}) + "\n" for r in rows))
+    if words[0] == "compare":
+        assert unseen("run", "echo", "--model", "py:answering:right", "--output-path", "two").code == 0
+        assert unseen("run", "echo", "--model", "py:answering:short", "--output-path", "one").code == 0
+    said = unseen(*words)
+    assert said.code == 0, (words, said.err)
+    return None
+
+
+def test_every_flag_in_the_text_exists(unseen: Any) -> None:
+    verbs = ("run", "card", "fit", "data", "validate", "judge", "plan", "report", "export", "new")
+    known = " ".join(unseen(verb, "--help").out for verb in verbs)
+    for name in TEXTS:
+        flags = set(re.findall(r"`(--[a-z-]+)", (DOCS / name).read_text(encoding="utf-8")))
+        assert {f for f in flags if f not in known} == set(), name
 
 
 def test_the_python_of_the_guide_runs(unseen: Any, capsys: pytest.CaptureFixture[str]) -> None:

@@ -16,7 +16,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 DOCS = Path(__file__).parents[2] / "docs"
-sys.path.insert(0, str(DOCS))  # the extension that makes the pages
+sys.path.append(str(DOCS))  # the extension that makes the pages
 
 
 class Links(HTMLParser):
