@@ -1,4 +1,4 @@
-"""When is one verdict worse than another? The order by which a gate falls; docs/gate.md tells it in words.
+"""When is one verdict worse than another? The order by which a gate falls; docs/guide/gate.md tells it in words.
 
     then, now = Part("finding", "supported", "…"), Part("finding", "undecided", "…")
     worse(then, now)     ->  "supported became undecided"
