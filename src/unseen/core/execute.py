@@ -63,6 +63,7 @@ def execute(trials: Sequence[Trial], store: Store, pool: Pool, *, tell: Tell | N
     """
     found: dict[str, Outcome] = {}
     left = list({t.key: t for t in trials}.values())
+    store.foresee(left)
 
     def told(event: Event) -> None:
         store.live({**asdict(event), "shown": dict(event.shown)})
@@ -143,7 +144,7 @@ class Measuring:
 
         store = Store(self.url)
         try:
-            measure(trial, store, told)
+            store.stage(trial, measure(trial, store, told))
             tell(Event(trial.key, 1.0, 1.0, {"ended": True}, time.time()))
             return "", 0
         except UnseenError as error:

@@ -14,7 +14,7 @@ import os
 import shutil
 import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -24,9 +24,12 @@ from .code import code_digest
 from .disk import whole, writing
 from .errors import Damaged, Mistake
 from .far import Far
+from .far_trials import FarTrials
 from .lab import digest_of_file, local_home
 from .lease import lease
+from .mirror import drop_partial
 from .plan import Trial, plan_hash
+from .published import files_of
 from .record import Records
 
 
@@ -36,11 +39,12 @@ class Store:
     def __init__(self, root: str | Path) -> None:
         self.url = str(root)
         self.far = Far(self.url) if "://" in self.url else None
-        self.root = local_home() / "far" / _name_of(self.url) if self.far else Path(root)
+        self.root = local_home() / "far" / _name_of(self.far.shown) if self.far else Path(root)
         if self.root.exists() and not self.root.is_dir():
             raise Mistake(
                 f"the store {self.root} is a file, not a folder; name a folder with UNSEEN_HOME, or move the file."
             )
+        self.beyond = FarTrials(self.far, self.root) if self.far else None
         self._manifests = cache(_manifest)
         self.code = cache(code_digest)  # of a study, as it was when this store was opened
 
@@ -54,12 +58,9 @@ class Store:
 
     def has(self, trial: Trial) -> bool:
         """Whether the trial is finished and its files are there. `damaged` compares what they hold, too."""
-        folder = self.folder(trial)
-        if not (folder / "trial.json").is_file() and not (
-            self.far and self.far.get(f"trials/{trial.study}/{trial.key}", folder)
-        ):
-            return False
-        return not self.broken(trial)
+        if self.beyond:
+            return self.beyond.has(trial.study, trial.key)
+        return (self.folder(trial) / "trial.json").is_file() and not self.broken(trial)
 
     def broken(self, trial: Trial) -> str:
         """What is wrong with a finished trial's folder, by its manifest and sizes; empty where all is well."""
@@ -68,7 +69,7 @@ class Store:
             return ""
         try:
             path = folder / "trial.json"
-            files = _files(self._manifests(path, path.stat().st_mtime_ns))
+            files = files_of(self._manifests(path, path.stat().st_mtime_ns))
         except Damaged as error:
             return str(error)
         for name, (size, _) in files.items():
@@ -80,7 +81,12 @@ class Store:
         return ""
 
     def damaged(self, trials: Sequence[Trial]) -> dict[str, str]:
-        """The finished trials whose folders are not what was written: key -> what is wrong. Reads every file."""
+        """The finished trials whose folders are not what was written: key -> what is wrong. Reads every file.
+
+        Of a far store's trials the tables are fetched and read; other files count by their sizes until they are fetched.
+        """
+        if self.beyond:
+            return self._bring(trials)
         told = {t.key: self.broken(t) or self._changed(t) for t in trials}
         return {key: why for key, why in told.items() if why}
 
@@ -92,6 +98,7 @@ class Store:
 
     def manifest(self, trial: Trial) -> dict[str, Any]:
         """A finished trial's `trial.json`. Raises Damaged where it cannot be read."""
+        self._bring([trial])
         path = self.folder(trial) / "trial.json"
         try:
             return self._manifests(path, path.stat().st_mtime_ns)
@@ -100,10 +107,9 @@ class Store:
 
     def manifests(self, slug: str) -> list[dict[str, Any]]:
         """The manifests of all finished trials of a study, sorted by key; unreadable ones left out."""
-        if self.far:
-            for key in self.far.names(f"trials/{slug}"):
-                if not (self.root / "trials" / slug / key / "trial.json").is_file():
-                    self.far.get(f"trials/{slug}/{key}", self.root / "trials" / slug / key)
+        if self.beyond:
+            texts = self.beyond.manifests(slug)
+            return [told for key, text in texts.items() if (told := _told(key, text)) is not None]
         path = self.root / "index" / f"{slug}.json"
         index = _index(path)
         found: dict[str, Any] = {}
@@ -125,7 +131,10 @@ class Store:
         import polars as pl
 
         parts: list[Records] = []
+        damaged = self._bring(trials)
         for trial in trials:
+            if trial.key in damaged:
+                raise self._unreadable(trial, Damaged(damaged[trial.key]))
             items = self._table(trial, "scores.parquet")
             try:
                 parts.append(Records.of_frames(self._table(trial, "records.parquet", needed=True), items))
@@ -133,8 +142,16 @@ class Store:
                 raise self._unreadable(trial, error) from None
         return Records.concat(parts)
 
+    def whole(self, trial: Trial) -> Path:
+        """A finished trial's folder with every file of it here; a far store's are fetched. Raises Damaged."""
+        if self.beyond:
+            self.beyond.file(trial.study, trial.key, files_of(self.manifest(trial)))
+        return self.folder(trial)
+
     def items(self, trial: Trial) -> Iterator[dict[str, Any]]:
         """Every item of a finished trial with its prompt and answer. Raises Damaged."""
+        if self.beyond:
+            self.beyond.file(trial.study, trial.key, ["items.parquet"] if self.manifest(trial) else ())
         table = self._table(trial, "items.parquet")
         for row in table.iter_rows(named=True) if table is not None else ():
             try:
@@ -147,20 +164,39 @@ class Store:
         return self.manifest(trial).get("code") != self.code(trial.study)
 
     def publish(self, trial: Trial, ready: Path) -> None:
-        """Make a finished folder the trial's own; what stood there is moved aside. The partial folder goes."""
+        """Make a finished folder the trial's own; what stood there is moved aside. The partial folder goes.
+
+        In a far store it may lie on the machine of a worker, which staged it. Raises Failed where the store is not
+        reached: the folder then stays where it is, and `deliver` publishes it.
+        """
         to = self.folder(trial)
         with writing(f"publishing {trial.key}"):
-            if self.far:
-                self.far.put(ready, f"trials/{trial.study}/{trial.key}")
-            to.parent.mkdir(parents=True, exist_ok=True)
-            if to.exists():
-                self.set_aside(trial)
-            os.rename(ready, to)
+            if self.beyond:
+                self.beyond.publish(trial.study, trial.key, ready)
+            if ready.exists() or not self.beyond:
+                to.parent.mkdir(parents=True, exist_ok=True)
+                if to.exists():
+                    self.set_aside(trial)
+                os.rename(ready, to)
         self.tidy(trial)
+
+    def stage(self, trial: Trial, ready: Path) -> None:
+        """Copy a finished folder to a far store, for the driver to publish. Raises Failed; the folder stays."""
+        if self.beyond:
+            with writing(f"staging {trial.key}"):
+                self.beyond.stage(trial.study, trial.key, ready)
+
+    def foresee(self, trials: Sequence[Trial]) -> None:
+        """Deliver what lies ready, and fetch at once what a far store holds of these trials, rather than one by one."""
+        if self.beyond:
+            self.beyond.deliver()
+            self._bring(trials)
 
     def tidy(self, trial: Trial) -> None:
         """Remove what a finished trial needs no longer: its journal, its checkpoints, its last progress."""
         shutil.rmtree(self.partial(trial), ignore_errors=True)
+        if self.far:
+            drop_partial(self.far, trial.study, trial.key)
         with suppress(OSError):
             (self.root / "live" / f"{trial.key}.json").unlink(missing_ok=True)
 
@@ -182,8 +218,9 @@ class Store:
         """
         with self.lease(trial) as mine:
             if mine:
-                if self.far:
-                    self.far.forget(f"trials/{trial.study}/{trial.key}")
+                if self.beyond:
+                    self.beyond.forget(trial.study, trial.key)
+                    drop_partial(self.beyond.far, trial.study, trial.key)
                 self.set_aside(trial)
                 shutil.rmtree(self.partial(trial), ignore_errors=True)
 
@@ -193,10 +230,13 @@ class Store:
         with ExitStack() as held:
             with writing("taking a lease"):
                 mine = held.enter_context(lease(self.root / "leases" / f"{trial.key}.lease"))
+                if mine and self.beyond:
+                    mine = held.enter_context(self.beyond.lease(f"leases/{trial.key}"))
+                    self.beyond.look_again(trial.study, trial.key)
             yield mine
 
     def check(self) -> None:
-        """Raise Failed or Mistake where nothing can be written any more."""
+        """Raise Failed or Mistake where nothing can be written any more, here or in a far store."""
         path = self.root / "leases" / f".check.{os.getpid()}"
         with writing("writing to the store"):
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -204,23 +244,27 @@ class Store:
                 whole(path, bytes(65536))
             finally:
                 path.unlink(missing_ok=True)
+        if self.far:
+            name = f"leases/.check-{os.getpid()}-{time.time_ns()}"
+            self.far.write(name, bytes(1))
+            self.far.remove([name])
 
     def write_plan(self, slug: str, unpinned: Sequence[Trial], pinned: Sequence[Trial]) -> None:
         """Note which trials this run of a plan has: the pinned keys and, by unpinned key, the pins themselves."""
         path = self._plan(unpinned)
         pins = {u.key: dict(p.pins) for u, p in zip(unpinned, pinned, strict=True)}
-        with writing("writing the plan"), lease(path.with_suffix(".lease"), wait=None):
+        with writing("writing the plan"), lease(path.with_suffix(".lease"), wait=None), self._alone(path):
             runs = [r for r in self._runs(path) or () if r["pins"] != pins]
             runs.append({"when": now(), "keys": [t.key for t in pinned], "pins": pins})
             whole(path, json.dumps({"study": slug, "runs": runs}, indent=1).encode())
             if self.far:
-                self.far.put_file(path, f"plans/{path.name}")
+                self.far.write(f"plans/{path.name}", path.read_bytes())
 
     def newest(self, slug: str, unpinned: Sequence[Trial]) -> dict[str, dict[str, str]] | None:
         """The pins of the newest run of a plan: unpinned key -> pins; None where it was never run. Raises Damaged."""
         path = self._plan(unpinned)
         runs = self._runs(path)
-        if runs is None and path.is_file():
+        if runs is None and (path.is_file() or (self.far and self.far.read(f"plans/{path.name}") is not None)):
             raise Damaged(
                 f"the plan {path} cannot be read; `unseen run {slug} …` writes it again (finished trials are kept)."
             )
@@ -232,6 +276,19 @@ class Store:
             path = self.root / "live" / f"{event['key']}.json"
             path.parent.mkdir(parents=True, exist_ok=True)
             whole(path, json.dumps(event, default=str).encode(), durable=False)
+
+    def _alone(self, path: Path) -> AbstractContextManager[object]:
+        """A context in which no other machine writes this plan."""
+        return self.beyond.lease(f"leases/plan-{path.stem}", wait=None) if self.beyond else nullcontext()
+
+    def _bring(self, trials: Sequence[Trial]) -> dict[str, str]:
+        """Fetch what a far store holds of these trials; key -> what is wrong with it there."""
+        if self.beyond is None:
+            return {}
+        found: dict[str, str] = {}
+        for study in sorted({t.study for t in trials}):
+            found.update(self.beyond.bring(study, [t.key for t in trials if t.study == study]))
+        return found
 
     def _plan(self, unpinned: Sequence[Trial]) -> Path:
         return self.root / "plans" / f"{plan_hash(unpinned)}.json"
@@ -266,7 +323,7 @@ class Store:
         folder = self.folder(trial)
         if not (folder / "trial.json").is_file():
             return ""
-        for name, (_, sha256) in _files(self.manifest(trial)).items():
+        for name, (_, sha256) in files_of(self.manifest(trial)).items():
             if digest_of_file(folder / name) != sha256:
                 return f"{folder / name} is not what was written (its sha256 changed)."
         return ""
@@ -280,19 +337,22 @@ def now() -> str:
 def _manifest(path: Path, _: int) -> dict[str, Any]:
     """A trial.json as it was at a time (ns). Raises Damaged where it is none."""
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
+        told = json.loads(path.read_bytes())
         if not isinstance(told, dict) or cast("dict[str, Any]", told).get("key") != path.parent.name:
             raise ValueError("it is not this trial's manifest")
-        if "records.parquet" not in _files(cast("dict[str, Any]", told)):
+        if "records.parquet" not in files_of(cast("dict[str, Any]", told)):
             raise ValueError("it names no records")
         return cast("dict[str, Any]", told)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise Damaged(f"{path} cannot be read ({_short(error)}).") from None
 
 
-def _files(told: Mapping[str, Any]) -> dict[str, tuple[int, str]]:
-    """The files of a manifest with their sizes (bytes) and digests."""
-    return {str(name): (int(kept["bytes"]), str(kept["sha256"])) for name, kept in told["files"].items()}
+def _told(key: str, text: str) -> dict[str, Any] | None:
+    """The manifest of a far store's trial, None where it is none."""
+    with suppress(ValueError, KeyError, TypeError, AttributeError):
+        told: dict[str, Any] = json.loads(text)
+        return told if told["key"] == key and "records.parquet" in files_of(told) else None
+    return None
 
 
 def _index(path: Path) -> dict[str, Any]:
