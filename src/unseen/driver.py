@@ -172,7 +172,7 @@ def _start_again(store: Store, trials: Sequence[Trial]) -> None:
     for pin in sorted({pin for trial in trials for pin in trial.pins.values()}):
         from .models import forget
 
-        forget(pin)
+        forget(pin, far=store.far)
 
 
 def judge(asked: Asked, *, items: bool = False) -> Judged:
