@@ -62,6 +62,7 @@ class Far:
             ) from None
         protocol = self.fs.protocol
         self._renames = any(p in RENAMED for p in ((protocol,) if isinstance(protocol, str) else protocol))
+        self._exclusive = self._renames or _creates(self.fs)
 
     def read(self, name: str) -> bytes | None:
         """An object's content, None where there is none of that name."""
@@ -95,16 +96,21 @@ class Far:
         Raises NotImplementedError where the file system cannot say.
         """
 
+        if not self._exclusive:
+            raise NotImplementedError(self.shown)
+
         def put() -> bool:
             try:
-                self.fs.pipe_file(self._at(name), content, mode="create")
+                if self._renames:
+                    with self.fs.open(self._at(name), "xb") as file:
+                        file.write(content)
+                else:
+                    self.fs.pipe_file(self._at(name), content, mode="create")
                 return True
-            except (FileExistsError, OSError) as error:
+            except OSError as error:
                 if not isinstance(error, FileExistsError) and not _refused(error):
                     raise
                 return self.read(name) == content
-            except TypeError as error:
-                raise NotImplementedError(str(error)) from None
 
         return bool(self._writing(name, put))
 
@@ -239,6 +245,18 @@ def secrets(url: str, options: Mapping[str, Any]) -> list[str]:
         elif isinstance(value, str) and any(s in name.lower() for s in SECRET) and name not in ("USER", "USERNAME"):
             found.append(value)
     return sorted({f for f in found if len(f) > 5}, key=len, reverse=True)
+
+
+def _creates(fs: Any) -> bool:
+    """Whether a file system asks its server to create an object only where there is none; fsspec's own way looks first."""
+    import inspect
+
+    from fsspec import AbstractFileSystem
+
+    kind: Any = type(fs)
+    own = kind.pipe_file is not AbstractFileSystem.pipe_file
+    put = getattr(kind, "_pipe_file", None) or (kind.pipe_file if own else None)
+    return put is not None and "mode" in inspect.signature(put).parameters
 
 
 def _may_pass(error: Exception, tries: int) -> bool:

@@ -48,7 +48,9 @@ class FarTrials:
 
     def look_again(self, study: str, key: str) -> None:
         """Ask for one trial now, whatever was listed."""
-        _, stamps = self._listed.setdefault(study, (time.monotonic(), {}))
+        if study not in self._listed:
+            return  # it will be listed when it is asked for
+        stamps = self._listed[study][1]
         seen = self.far.seen(f"trials/{study}/{key}/trial.json")
         if seen is not None:
             stamps[key] = seen.stamp

@@ -137,23 +137,21 @@ class Mirror:
         shutil.rmtree(self.links, ignore_errors=True)
 
     def _copy(self, rows: int, links: Path) -> None:
+        links.mkdir(parents=True, exist_ok=True)
         held = sum(size for _, size in self._pieces)
         if rows > held:
             with (self.partial / ROWS).open("rb") as file:
                 file.seek(held)
                 piece = file.read(rows - held)
             spare = links / "piece"
-            links.mkdir(parents=True, exist_ok=True)
             spare.write_bytes(piece)
-            self._pieces.append((self._sent(spare), len(piece)))
+            self._pieces.append(self._sent(spare))
         before, files = {sha for _, sha, _ in self._files.values()}, dict[str, tuple[tuple[int, ...], str, int]]()
         for path, own in [(p, links) for p in _states(links)] + [(p, self.partial) for p in _made(self.partial)]:
             name, stamp = path.relative_to(own).as_posix(), _stamp(path)
             known = self._files.get(name)
             if known is None or known[0] != stamp:
-                spare = links / "file"
-                shutil.copyfile(path, spare) if own == self.partial else os.replace(path, spare)
-                known = (stamp, self._sent(spare), spare.stat().st_size)
+                known = (stamp, *(self._sent_whole(path, links) if own == self.partial else self._sent(path)))
             files[name] = known
         self._files = files
         told = {
@@ -165,10 +163,20 @@ class Mirror:
         gone = before - {sha for _, sha, _ in files.values()} - {sha for sha, _ in self._pieces}
         self.far.remove(f"{self.at}/{sha}" for sha in sorted(gone))
 
-    def _sent(self, path: Path) -> str:
+    def _sent(self, path: Path) -> tuple[str, int]:
+        """The digest and size (bytes) of a file that was copied there."""
         sha = sha256_of(path)
         self.far.put_file(path, f"{self.at}/{sha}")
-        return sha
+        return sha, path.stat().st_size
+
+    def _sent_whole(self, path: Path, links: Path) -> tuple[str, int]:
+        """The same of a file that its trial may be writing to: a copy is sent, so that its digest is right."""
+        spare = links / "copy"
+        try:
+            shutil.copyfile(path, spare)
+            return self._sent(spare)
+        finally:
+            spare.unlink(missing_ok=True)
 
     def _fetched(self, path: Path, sha: str) -> bool:
         return self.far.get_file(f"{self.at}/{sha}", path) and sha256_of(path) == sha

@@ -92,6 +92,7 @@ class Store:
 
     def sound(self, trials: Sequence[Trial]) -> tuple[list[Trial], dict[str, str]]:
         """The trials that are finished and as they were written, and what is wrong with those that are not (by key)."""
+        self.foresee(trials)
         there = [t for t in trials if self.has(t)]
         damaged = self.damaged(trials)
         return [t for t in there if t.key not in damaged], damaged

@@ -60,8 +60,6 @@ class Kept:
 
     def put(self, key: str, value: Any) -> None:
         """Keep a value; durable when this returns."""
-        if self.shared is not None:
-            self.shared.mark(key)
         self._run("INSERT OR REPLACE INTO answers VALUES (?, ?)", (key, json.dumps(value)))
         if self.shared is not None:
             self.shared.send_enough()

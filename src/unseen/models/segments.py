@@ -15,12 +15,17 @@ import sqlite3
 import threading
 import time
 import warnings
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 
 from unseen.core.errors import UnseenError
 from unseen.core.far import Far
 
 ENOUGH = 256  # answers in a segment
 OFTEN = 30.0  # seconds after which fewer are sent
+MARKED = (
+    "CREATE TEMP TRIGGER marked AFTER INSERT ON main.answers BEGIN INSERT OR IGNORE INTO unsent VALUES (new.key); END"
+)
 
 
 class Segments:
@@ -35,16 +40,12 @@ class Segments:
         with lock:
             file.execute("CREATE TABLE IF NOT EXISTS unsent (key TEXT PRIMARY KEY)")
             file.execute("CREATE TABLE IF NOT EXISTS segments (name TEXT PRIMARY KEY)")
+            file.execute(MARKED)
         self.generation = "0"
         try:
             self._begin()
-        except UnseenError as error:
+        except (UnseenError, sqlite3.Error) as error:
             warnings.warn(f"answers are kept here only, for now: {error}", stacklevel=2)
-
-    def mark(self, key: str) -> None:
-        """Say that an answer is about to be kept."""
-        with self._lock:
-            self._file.execute("INSERT OR IGNORE INTO unsent VALUES (?)", (key,))
 
     def send_enough(self) -> None:
         """Send the answers that were not sent yet, if there are enough, or the last were sent long ago."""
@@ -56,6 +57,10 @@ class Segments:
     def send(self) -> None:
         """Send what was not sent yet, if the store answers."""
         self._sent = time.monotonic()
+        with suppress(UnseenError, sqlite3.Error):
+            self._send()
+
+    def _send(self) -> None:
         with self._lock:
             rows = self._file.execute(
                 "SELECT answers.key, value FROM answers JOIN unsent USING (key) ORDER BY answers.key"
@@ -64,11 +69,8 @@ class Segments:
             return
         content = "".join(json.dumps([key, value]) + "\n" for key, value in rows).encode()
         name = f"{self.generation}/{hashlib.sha256(content).hexdigest()}.jsonl"
-        try:
-            self.far.write(f"{self.at}/{name}", content)
-        except UnseenError:
-            return
-        with self._lock:
+        self.far.write(f"{self.at}/{name}", content)
+        with self._at_once():
             self._file.executemany("DELETE FROM unsent WHERE key = ?", [(key,) for key, _ in rows])
             self._file.execute("INSERT OR IGNORE INTO segments VALUES (?)", (name,))
 
@@ -98,9 +100,22 @@ class Segments:
         except (ValueError, TypeError) as error:
             warnings.warn(f"{self.far.shown}/{self.at}/{name} is damaged ({error}); it is left out.", stacklevel=2)
             return
-        with self._lock:
+        with self._at_once():
             self._file.executemany("INSERT OR IGNORE INTO answers VALUES (?, ?)", rows)
+            self._file.executemany("DELETE FROM unsent WHERE key = ?", [(key,) for key, _ in rows])
             self._file.execute("INSERT OR IGNORE INTO segments VALUES (?)", (name,))
+
+    @contextmanager
+    def _at_once(self) -> Generator[None]:
+        """A context whose changes of the file are made together or not at all."""
+        with self._lock:
+            self._file.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._file.execute("COMMIT")
+            except BaseException:
+                self._file.execute("ROLLBACK")
+                raise
 
 
 def drop(far: Far, at: str) -> None:
