@@ -14,7 +14,7 @@ import pytest
 import unseen
 
 HEAVY = ("torch", "transformers", "scipy.stats", "polars", "altair", "ray")
-CORE_LINES = 3_900  # of code; see test_core_stays_small
+CORE_LINES = 4_300  # of code; see test_core_stays_small
 
 
 def loaded(code: str) -> set[str]:
