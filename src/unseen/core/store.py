@@ -17,6 +17,7 @@ import stat
 import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache, lru_cache
 from pathlib import Path
@@ -121,16 +122,13 @@ class Store:
 
     def records(self, trials: Sequence[Trial]) -> Records:
         """What these trials measured. Raises Damaged naming the trial that cannot be read."""
-        import polars as pl
-
-        parts: list[Records] = []
+        tables: dict[str, list[tuple[Trial, Any]]] = {"records.parquet": [], "scores.parquet": []}
         for trial in trials:
-            items = self._table(trial, "scores.parquet")
-            try:
-                parts.append(Records.of_frames(self._table(trial, "records.parquet", needed=True), items))
-            except (KeyError, ValueError, AttributeError, pl.exceptions.PolarsError) as error:
-                raise self._unreadable(trial, error) from None
-        return Records.concat(parts)
+            for name, held in tables.items():
+                if (table := self._table(trial, name, needed=name == "records.parquet")) is not None:
+                    held.append((trial, table))
+        rows, items = (Records.concat(list(self._joined(held))) for held in tables.values())
+        return replace(rows, held=items) if len(items) else rows
 
     def items(self, trial: Trial) -> Iterator[dict[str, Any]]:
         """Every item of a finished trial with its prompt and answer. Raises Damaged."""
@@ -256,6 +254,29 @@ class Store:
             return pl.read_parquet(path, memory_map=False)
         except (OSError, ValueError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
             raise self._unreadable(trial, error) from None
+
+    def _joined(self, tables: Sequence[tuple[Trial, Any]]) -> Iterator[Records]:
+        """The records of many tables, those of one form taken together. Raises Damaged naming the trial at fault."""
+        import polars as pl
+
+        forms: dict[str, list[tuple[Trial, Any]]] = {}
+        for trial, table in tables:
+            forms.setdefault(repr(table.schema), []).append((trial, table))
+        for alike in forms.values():
+            try:
+                yield Records.of_frames(pl.concat([table for _, table in alike]))
+            except (
+                KeyError,
+                ValueError,
+                TypeError,
+                AttributeError,
+                RecursionError,
+                pl.exceptions.PolarsError,
+            ) as error:
+                if len(alike) == 1:
+                    raise self._unreadable(alike[0][0], error) from None
+                for one in alike:  # one of them is at fault
+                    yield from self._joined([one])
 
     def _unreadable(self, trial: Trial, error: BaseException) -> Damaged:
         return Damaged(
