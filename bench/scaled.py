@@ -186,7 +186,7 @@ def judged(n: int) -> Callable[[], object]:
         (rank("exact", "digits"), both),
     ]  # fmt: skip
     claims = tuple(
-        Claim(f"C{i}", "It holds.", effect=e, expect=above(0.0), over=o, **words) for i, (e, o) in enumerate(effects)
+        Claim(f"C{i}", "It holds.", effect=e, expect=above(0.01), over=o, **words) for i, (e, o) in enumerate(effects)
     )
     study = Study(paper=Paper("Empty Trials", None, 2026), axes=("length",), settings=lambda tier: [], seeds={"smoke": 2, "laptop": 2, "paper": 2},
         needs=lambda s: Needs(minutes=1), evidence=lambda s: "twin", claims=claims)  # fmt: skip
