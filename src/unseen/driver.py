@@ -161,6 +161,7 @@ def measure(asked: Asked, how: How = How()) -> list[Outcome]:
     if how.fresh:
         _start_again(store, ready)
     store.write_plan(asked.slug, unpinned, ready)
+    store.foresee(ready)
     kept = store.sound(ready)[0]
     how.watch.begin(f"{asked.slug} {asked.tier}", ready, {t.key for t in kept})
     return execute(ready, store, pool, tell=how.watch.tell, kept=kept)
@@ -173,7 +174,7 @@ def _start_again(store: Store, trials: Sequence[Trial]) -> None:
     for pin in sorted({pin for trial in trials for pin in trial.pins.values()}):
         from .models import forget
 
-        forget(pin)
+        forget(pin, far=store.far)
 
 
 def judge(asked: Asked, *, items: bool = False) -> Judged:

@@ -254,12 +254,10 @@ def test_a_url_that_cannot_be_reached(shelf: Path, monkeypatch: pytest.MonkeyPat
     store = Store("memory://bucket/unseen")
     assert store.far is not None
 
-    def fails(path: str) -> bool:
-        raise ConnectionError("no route")
-
-    monkeypatch.setattr(store.far.fs, "exists", fails)
+    monkeypatch.setenv("UNSEEN_STORE_PATIENCE", "0")
+    monkeypatch.setattr(store.far.fs, "cat_file", lambda path: (_ for _ in ()).throw(ConnectionError("no route")))
     with pytest.raises(Failed, match=r"does not answer \(no route\)"):
         store.far.read("plans/x.json")
-    monkeypatch.setattr(store.far.fs, "exists", lambda path: (_ for _ in ()).throw(ImportError("s3fs")))
+    monkeypatch.setattr(store.far.fs, "cat_file", lambda path: (_ for _ in ()).throw(ImportError("s3fs")))
     with pytest.raises(UnseenError, match="needs a package"):
         store.far.read("plans/x.json")

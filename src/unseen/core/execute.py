@@ -66,9 +66,13 @@ def execute(
 ) -> list[Outcome]:
     """The outcome of every trial, in the order given. Finished trials are kept; several drivers may share one store.
 
-    `kept` are those of which `store.sound` said so a moment ago, where the caller asked already. Only this process publishes. Raises Mistake or Failed where the store itself cannot be written to any more.
+    `kept` are those of which `store.sound` said so a moment ago, where the caller asked already. Only this process
+    publishes. Raises Mistake or Failed where the store itself cannot be written to any more.
     """
-    found = {t.key: Outcome(t, "kept") for t in (store.sound(trials)[0] if kept is None else kept)}
+    if kept is None:
+        store.foresee(trials)
+        kept = store.sound(trials)[0]
+    found = {t.key: Outcome(t, "kept") for t in kept}
     left = list({t.key: t for t in trials if t.key not in found}.values())
 
     def told(event: Event) -> None:
@@ -150,7 +154,7 @@ class Measuring:
 
         store = Store(self.url)
         try:
-            measure(trial, store, told)
+            store.stage(trial, measure(trial, store, told))
             tell(Event(trial.key, 1.0, 1.0, {"ended": True}, time.time()))
             return "", 0
         except UnseenError as error:
