@@ -40,6 +40,7 @@ class FarTrials:
         self.far, self.root, self.lease = far, root, Elsewhere(far)
         self._listed: dict[str, tuple[float, dict[str, str]]] = {}  # study -> (when, key -> stamp)
         self._brought: dict[tuple[str, str], str] = {}  # what was fetched, by the stamp that it had
+        self._delivered = False
         self._texts: dict[str, dict[str, list[str]]] = {}  # study -> key -> [stamp, text] of a manifest
 
     def has(self, study: str, key: str) -> bool:
@@ -133,8 +134,12 @@ class FarTrials:
     def deliver(self) -> None:
         """Publish what was finished and not published: ready folders here, and what workers staged anywhere.
 
-        What another works on is left to it; what is in the store by now is kept there, and ours put aside.
+        What another works on is left to it; what is in the store by now is kept there, and ours put aside. Done once
+        by each of these objects, when it is first asked for trials.
         """
+        if self._delivered:
+            return
+        self._delivered = True
         here = [(p.parts[-4], p.parts[-3]) for p in self.root.glob("partial/*/*/ready/trial.json")]
         there = [(*n.removesuffix(".json").split("/"),) for n in self.far.listing("ready") if n.count("/") == 1]
         for study, key in sorted({*here, *((s, k) for s, k in there)}):
