@@ -83,6 +83,17 @@ def there(home: Path, bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     return Store(bucket)
 
 
+@pytest.fixture
+def started(command: Start, tmp_path: Path) -> Start:
+    """`unseen WORDS` on a machine of its own, with this test's bucket."""
+
+    def start(*words: str, **env: str) -> Any:
+        reach = {k: v for k, v in os.environ.items() if k.startswith("AWS_")}
+        return command(*words, **{**reach, "XDG_DATA_HOME": str(tmp_path / "one"), **env})
+
+    return start
+
+
 def lines(path: Path) -> list[str]:
     return path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
 
@@ -98,7 +109,7 @@ def test_two_drivers_on_two_machines_measure_each_trial_once(there: Store, lone:
     assert len(plans) == 1 and len(json.loads(plans[0] or b"")["runs"]) == 1
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", range(1))
 def test_one_of_two_is_killed_and_the_other_goes_on(seed: int, there: Store, lone: Path, tmp_path: Path) -> None:
     """The survivor measures the rest at once (its machine sees that the holder is dead), from the last checkpoint."""
     log = tmp_path / "log.txt"
@@ -125,7 +136,7 @@ def test_one_of_two_is_killed_and_the_other_goes_on(seed: int, there: Store, lon
 def test_what_many_need_is_made_once(home: Path, there: Store, tmp_path: Path) -> None:
     log = tmp_path / "log.txt"
     words = ("run", "kept_artifact", "--tier", "smoke", "--set")
-    drivers = [driver(there.url, tmp_path / f"node {n}", *words, f"n={n}") for n in (1, 2, 3, 4)]
+    drivers = [driver(there.url, tmp_path / f"node {n}", *words, f"count={n}") for n in (1, 2, 3, 4)]
     told = [d.communicate(timeout=240)[0] for d in drivers]
     assert [d.returncode for d in drivers] == [0] * 4, told
     assert len(lines(log)) == 1
@@ -133,11 +144,11 @@ def test_what_many_need_is_made_once(home: Path, there: Store, tmp_path: Path) -
     assert there.sound(found) == (found, {})
 
 
-def test_an_ill_network_costs_nothing(there: Store, lone: Path, proxy: Faulty, command: Start, tmp_path: Path) -> None:
+def test_an_ill_network_costs_nothing(there: Store, lone: Path, proxy: Faulty, started: Start, tmp_path: Path) -> None:
     """One request of six fails in one of six ways."""
     faults, drawn = ("500", "503", "gone", "cut", "lost", "slow"), random.Random(0)
     proxy.misbehave = lambda method, path, times: drawn.choice(faults) if drawn.random() < 1 / 6 else ""
-    ended = command(*RUN, UNSEEN_HOME=there.url, XDG_DATA_HOME=str(tmp_path / "one"))
+    ended = started(*RUN, UNSEEN_HOME=there.url)
     assert ended.code == 0, ended.said
     assert all(proxy.met[f] for f in faults)
     proxy.misbehave = lambda method, path, times: ""
@@ -146,7 +157,7 @@ def test_an_ill_network_costs_nothing(there: Store, lone: Path, proxy: Faulty, c
 
 
 def test_a_store_that_goes_away_keeps_what_was_measured_here(
-    there: Store, lone: Path, proxy: Faulty, command: Start, tmp_path: Path
+    there: Store, lone: Path, proxy: Faulty, started: Start, tmp_path: Path
 ) -> None:
     """No upload arrives after the second trial: one paragraph, no traceback, no secret; the next command delivers."""
     published: list[str] = []
@@ -157,15 +168,15 @@ def test_a_store_that_goes_away_keeps_what_was_measured_here(
         return "503" if len(set(published)) >= 2 else ""
 
     proxy.misbehave = misbehave
-    env = {"UNSEEN_HOME": there.url, "XDG_DATA_HOME": str(tmp_path / "one"), "UNSEEN_STORE_PATIENCE": "1"}
-    ended = command(*RUN, **env)
+    env = {"UNSEEN_HOME": there.url, "UNSEEN_STORE_PATIENCE": "1"}
+    ended = started(*RUN, **env)
     assert ended.code == 1 and "Traceback" not in ended.said and SECRET not in ended.said, ended.said
     assert "does not answer" in ended.said and "what is here is kept" in ended.said
     before = lines(tmp_path / "log.txt")
     proxy.misbehave = lambda method, path, times: ""
-    judged = command("judge", "kept_rows", "--tier", "laptop", "--json", **env)
+    judged = started("judge", "kept_rows", "--tier", "laptop", "--json", **env)
     assert judged.code == 0 and len(json.loads(judged.said)["trials"]) >= 2, judged.said
-    again = command(*RUN, **env)
+    again = started(*RUN, **env)
     assert again.code == 0, again.said
     after = lines(tmp_path / "log.txt")[len(before) :]
     assert not set(before) & set(after), "nothing that was measured is measured again"
@@ -177,12 +188,12 @@ def test_a_store_that_goes_away_keeps_what_was_measured_here(
     [("403", 2, "refuses us"), ("bucket", 2, "has no bucket of that name"), ("503", 1, "does not answer")],
 )
 def test_what_its_user_can_mend_is_one_paragraph(
-    fault: str, code: int, says: str, there: Store, proxy: Faulty, command: Start
+    fault: str, code: int, says: str, there: Store, proxy: Faulty, started: Start
 ) -> None:
     if fault != "bucket":
         proxy.misbehave = lambda method, path, times: fault
     url = "s3://nobody-made-this/x" if fault == "bucket" else there.url
-    ended = command(*RUN, UNSEEN_HOME=url, UNSEEN_STORE_PATIENCE="0.5")
+    ended = started(*RUN, UNSEEN_HOME=url, UNSEEN_STORE_PATIENCE="0.5")
     told = [line for line in ended.said.splitlines() if line.strip()]
     assert ended.code == code and len(told) == 1 and told[0].startswith("unseen: "), ended.said
     assert says in told[0] and url in told[0] and SECRET not in told[0]

@@ -11,7 +11,7 @@ from unseen.core.study import Evidence, Needs, Paper, Study, Tier
 class Setting:
     """How many of the numbers are summed up, and how long drawing them takes."""
 
-    n: int
+    count: int
     seconds: float = 0.5
 
 

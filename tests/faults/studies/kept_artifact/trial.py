@@ -19,7 +19,7 @@ from .study import Setting
 
 
 def run(setting: Setting, lab: Lab) -> Iterator[Row]:
-    """Yield `sum`, of the first n of eight numbers (0..1)."""
+    """Yield `sum`, of the first `count` of eight numbers (0..1)."""
 
     def draw(to: Path) -> None:
         with Path(os.environ["KEPT_ROWS_LOG"]).open("a", encoding="utf-8") as file:
@@ -29,4 +29,4 @@ def run(setting: Setting, lab: Lab) -> Iterator[Row]:
         (to / "numbers.txt").write_text(" ".join(map(repr, np.random.default_rng(0).uniform(size=8).tolist())))
 
     numbers = [float(x) for x in (lab.once("numbers", draw, n=8) / "numbers.txt").read_text().split()]
-    yield Row("sum", sum(numbers[: setting.n]), Split("near", axis="length", at={"length": setting.n}))
+    yield Row("sum", sum(numbers[: setting.count]), Split("near", axis="length", at={"length": setting.count}))
