@@ -76,7 +76,7 @@ def test_every_flag_in_the_text_exists(name: str, unseen: Any) -> None:
     text = (DOCS / name).read_text(encoding="utf-8")
     known = " ".join(
         unseen(verb, "--help").out
-        for verb in ("run", "card", "fit", "data", "validate", "judge", "plan", "report", "export")
+        for verb in ("run", "card", "fit", "data", "validate", "judge", "plan", "report", "export", "gate")
     )
     flags = set(re.findall(r"`(--[a-z-]+)", text))
     assert {f for f in flags if f not in known} == set()
