@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from . import words
+from .cli_digest import digest
 from .cli_models import card, fit
+from .cli_new import new
 
 if TYPE_CHECKING:
     from .core.ledger import Judged
@@ -142,7 +144,7 @@ def judge(
     from . import driver, terminal
 
     asked = driver.ask(study, tier, model=model, sweep=words.sweep_of(set_), seeds=seeds)
-    judged = driver.judge(asked)
+    judged = _noted(driver.judge(asked))
     written: list[Path] = []
     if record is not None:
         from .core import ledger
@@ -184,6 +186,7 @@ def report(
 
 app.command()(card)
 app.command()(fit)
+app.command()(digest)
 
 
 @app.command()
@@ -271,19 +274,7 @@ def export(
     terminal.wrote(export.write(asked, to, out), as_json=json)
 
 
-@app.command()
-def new(
-    slug: Annotated[
-        str, typer.Argument(metavar="SLUG", help="One to four words of the paper's title, joined by underscores.")
-    ],
-    from_: Annotated[
-        str | None, typer.Option("--from", metavar="STUDY", help="Copy this study instead of the template.")
-    ] = None,
-) -> None:
-    """Start a study in ./studies that passes `validate`."""
-    from . import folders, terminal
-
-    terminal.wrote([folders.new(slug, source=from_)], then=f"unseen validate {slug}")
+app.command()(new)
 
 
 @app.command()
@@ -353,7 +344,16 @@ def _measured(asked: Asked, how: How) -> tuple[list[Any], Judged | None]:
 
     outcomes = driver.measure(asked, how)
     failed = [o for o in outcomes if o.status == "failed"]
-    return failed, driver.judge(asked) if len(failed) < len(outcomes) else None
+    return failed, _noted(driver.judge(asked)) if len(failed) < len(outcomes) else None
+
+
+def _noted(judged: Judged) -> Judged:
+    """The same, noted in the history; a history that cannot be written is told, no more."""
+    from . import driver
+
+    if said := driver.noted(judged):
+        print(f"unseen: {said}", file=sys.stderr)
+    return judged
 
 
 def _written(judged: Judged | None, out: Path | None, samples: bool, *, apart: bool) -> list[Path]:

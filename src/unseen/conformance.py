@@ -106,23 +106,26 @@ def _light(slug: str) -> str:
 
 
 def _slug_from_title(slug: str) -> str:
+    return unfit(slug, find.study(slug).paper.title)
+
+
+def unfit(slug: str, title: str) -> str:
+    """What is wrong with a slug for a paper of that title; empty where it is one to four of its words, in order, or its
+    system's name."""
     words = slug.split("_")
-    paper = find.study(slug).paper
-    title = re.findall(r"[a-z0-9]+", paper.title.lower().replace("é", "e"))
+    there = re.findall(r"[a-z0-9]+", title.lower().replace("é", "e"))
     if not 1 <= len(words) <= 4:
         return f"{slug} has {len(words)} words; a slug has one to four."
     at = 0
     for word in words:
         rest = [
             i
-            for i, t in enumerate(title[at:], at)
+            for i, t in enumerate(there[at:], at)
             if t == word or t.startswith(word) or (word.startswith(t) and len(t) > 3)
         ]
         if not rest:
             return (
-                ""
-                if _named_system(slug, paper.title)
-                else f"{word!r} does not stand in the title {paper.title!r} in that order."
+                "" if _named_system(slug, title) else f"{word!r} does not stand in the title {title!r} in that order."
             )
         at = rest[0] + 1
     return ""

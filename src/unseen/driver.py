@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from .core import find
+from .core import find, history
 from .core.claim import judge_study
 from .core.compare import Comparison
 from .core.compare import compare as _compare
@@ -145,10 +145,13 @@ def run(
     asked = ask(slug, tier, model=model, sweep=sweep, seeds=seeds)
     with watch() as seen:
         outcomes = measure(asked, How(on, fresh, seen))
-    failed = [o for o in outcomes if o.status == "failed"]
-    if failed and len(failed) == len(outcomes):
-        raise Failed(f"all {len(failed)} trials of {slug} failed; the first said: {failed[0].error}")
-    return judge(asked)
+        failed = [o for o in outcomes if o.status == "failed"]
+        if failed and len(failed) == len(outcomes):
+            raise Failed(f"all {len(failed)} trials of {slug} failed; the first said: {failed[0].error}")
+        judged = judge(asked)
+        if said := noted(judged):
+            seen.say(said)
+        return judged
 
 
 def measure(asked: Asked, how: How = How()) -> list[Outcome]:
@@ -204,6 +207,21 @@ def judge(asked: Asked, *, items: bool = False) -> Judged:
         departures=find.departures(asked.slug),
         items=[item for t in there for item in store.items(t)] if items else (),
     )
+
+
+def noted(judged: Judged) -> str:
+    """Note a study's verdicts in the store's history; what to tell where that cannot be, which stops nobody. The study's
+    own plan only, measured whole."""
+    try:
+        history.note_verdicts(Store(home()).root, judged)
+    except OSError as error:
+        return unwritten(error)
+    return ""
+
+
+def unwritten(error: OSError) -> str:
+    """What to tell of a history that cannot be written."""
+    return f"the history cannot be written ({error.filename or ''} {error.strerror or error}), so `unseen digest` will not tell of this; all else is kept."
 
 
 def beside(asked: Asked, *, items: bool = False) -> Judged | None:
