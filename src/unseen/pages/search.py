@@ -92,7 +92,8 @@ def answer(index: Index, query: str) -> list[tuple[str, float]]:
     if index.model is None or index.vectors is None or not query.strip():
         return _best(index, by_words, by_words > 0)
     by_meaning = index.vectors @ index.model.vectors([query])[0]
-    return _best(index, fused(by_words, by_meaning), (by_words > 0) | (by_meaning >= LEAST))
+    both = fused(np.where(by_words > 0, by_words, -np.inf), np.where(by_meaning >= LEAST, by_meaning, -np.inf))
+    return _best(index, both, both > 0)
 
 
 def like(index: Index, slug: str, n: int = NEAR) -> list[str]:
@@ -120,9 +121,13 @@ def scores(index: Index, query: str) -> NDArray[np.float64]:
 
 
 def fused(*found: NDArray[Any]) -> NDArray[np.float64]:
-    """Reciprocal rank fusion of several scores of the same papers [paper]; equal ones in a score keep their order."""
+    """Reciprocal rank fusion of several scores of the same papers [paper]; a score of -inf says that a paper is not found at all.
+
+    Papers of equal score keep their order.
+    """
     ranks = [np.argsort(np.argsort(-s, kind="stable"), kind="stable") for s in found]
-    return np.sum([1.0 / (FUSED + 1 + rank) for rank in ranks], axis=0)
+    shares = [np.where(np.isneginf(s), 0, 1.0 / (FUSED + 1 + rank)) for s, rank in zip(found, ranks, strict=True)]
+    return np.sum(shares, axis=0)
 
 
 def terms(text: str) -> list[str]:
