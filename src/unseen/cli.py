@@ -17,6 +17,7 @@ from . import words
 from .cli_digest import digest
 from .cli_models import card, fit
 from .cli_new import new
+from .cli_site import site
 
 if TYPE_CHECKING:
     from .core.ledger import Judged
@@ -187,6 +188,7 @@ def report(
 app.command()(card)
 app.command()(fit)
 app.command()(digest)
+app.command()(site)
 
 
 @app.command()

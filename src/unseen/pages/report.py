@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -82,8 +83,9 @@ def html(judged: Sequence[Judged], *, cards: Sequence[Card] = ()) -> str:
     )
 
 
+@cache
 def environment() -> Environment:
-    """Templates that escape everything they are given."""
+    """Templates that escape everything they are given; each is read once."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     return Environment(

@@ -1,6 +1,6 @@
 """How does the gallery become a folder of files? Every page that `unseen view` serves and that needs no server.
 
-    write(Path("public"), everything(Source(…)))   ->  Written(Path("public"), pages=63, …)
+    write(Path("public"), everything(Path("results"), home))   ->  Written(Path("public"), files=49, …)
 
 The folder opens from a disk and under any path of a server: pages name each other from where they lie. It is built beside
 its place and put there whole, and it replaces nothing but an earlier site of this kind, known by a file of its own.
@@ -13,11 +13,13 @@ import os
 import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
+from unseen import news
 from unseen.core.errors import Mistake
 
-from . import report
+from . import feed, layout, paper, papers, report, search
 
 MARK = ".unseen-site"  # says that a folder may be replaced
 HEAVY = 2_000_000  # bytes that a page should not have
@@ -31,6 +33,29 @@ class Written:
     files: int
     bytes: int
     heavy: tuple[tuple[str, int], ...] = ()
+
+
+def everything(
+    results: Path, home: Path, *, title: str = "", base_url: str = "", embedding: str | None = None
+) -> Iterator[tuple[str, bytes]]:
+    """Every file of the site (path below the root, content): pages, what they load, and the feed.
+
+    `results` is the ledger, `home` the store, `title` the front page's, `base_url` where the site will lie (the feed's
+    links are relative without it), `embedding` names a model of sentences for the papers that are like one another.
+    """
+    listed = papers.catalogue(results, home)
+    index, held = search.index(listed, embedding=embedding, cache=home / "cache" / "search"), papers.kept(results)
+    by_slug = {p.slug: p for p in listed}
+    pages = {"index.html": papers.page(listed, title=title or papers.TITLE)}
+    for p in listed:
+        near = [by_slug[s] for s in search.like(index, p.slug)]
+        pages[f"studies/{p.slug}.html"] = paper.page(p, near, held.get(p.slug))
+    for path, page in pages.items():
+        yield path, layout.still(page, pages).encode()
+    yield from layout.assets().items()
+    yield "assets/index.js", search.script(index)
+    changes = news.gather(home, datetime.min.replace(tzinfo=UTC), ledger=results).changes
+    yield "feed.xml", feed.feed(changes, base_url)
 
 
 def write(out: Path, files: Iterable[tuple[str, bytes]]) -> Written:
