@@ -11,11 +11,8 @@ nearest of these.
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,9 +21,7 @@ from numpy.typing import NDArray
 from .core.errors import UnseenError, missing_extra
 from .listing import Entry
 
-PAPERS = Path(__file__).parent / "pages" / "papers.json"
 WORDS = 5  # that are told of what is shared
-WORD = re.compile(r"[a-z][a-z0-9]{2,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +68,11 @@ class Near:
 
 def ours() -> list[Known]:
     """The papers of the gallery, by what it says of each: title, question, answer and axes."""
+    from .pages.papers import known
+
     return [
-        Known(p["slug"], p["title"], " ".join((p["title"], p["question"], p["answer"], *p["axes"])), tuple(p["axes"]), p["arxiv"])
-        for p in json.loads(PAPERS.read_text(encoding="utf-8"))
-    ]  # fmt: skip
+        Known(p.slug, p.title, " ".join((p.title, p.question, p.answer, *p.axes)), p.axes, p.arxiv) for p in known()
+    ]
 
 
 def ranked(entries: Sequence[Entry], known: Sequence[Known], starred: Collection[str] = (), *, sentences: bool = True) -> list[Near]:  # fmt: skip
@@ -156,8 +152,7 @@ def _cosines(entries: Sequence[Entry], known: Sequence[Known]) -> NDArray[np.flo
 
 
 def _words(text: str) -> list[str]:
-    """The words of a text in lower case, without the commonest ones and without the s of most plurals."""
-    from bm25s.stopwords import STOPWORDS_EN
+    """The words of a text as the gallery's search has them, without the shortest."""
+    from .pages.search import terms
 
-    found = [w for w in WORD.findall(text.lower()) if w not in STOPWORDS_EN]
-    return [w[:-1] if len(w) > 4 and w.endswith("s") and not w.endswith(("ss", "us", "is")) else w for w in found]
+    return [word for word in terms(text) if len(word) > 2]

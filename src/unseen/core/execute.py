@@ -62,10 +62,11 @@ def execute(trials: Sequence[Trial], store: Store, pool: Pool, *, tell: Tell | N
     Only this process publishes. Raises Mistake or Failed where the store itself cannot be written to any more.
     """
     found: dict[str, Outcome] = {}
-    left = list({t.key: t for t in trials}.values())
+    every = {t.key: t for t in trials}
+    left = list(every.values())
 
     def told(event: Event) -> None:
-        store.live({**asdict(event), "shown": dict(event.shown)})
+        store.live(every[event.key], {**asdict(event), "shown": dict(event.shown)})
         if tell is not None:
             tell(event)
 
@@ -120,6 +121,7 @@ def _published(outcome: Outcome, store: Store) -> Outcome:
             outcome = replace(outcome, status="failed", error=str(failure), code=failure.code)
     if outcome.status == "failed":
         store.check()
+        store.failed(outcome.trial, outcome.error)
     return outcome
 
 

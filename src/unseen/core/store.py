@@ -4,6 +4,7 @@ $UNSEEN_HOME/trials/<study>/<key>/     records.parquet [scores.parquet items.par
 $UNSEEN_HOME/partial/<study>/<key>/    what a trial that is not finished has yielded and kept so far
 $UNSEEN_HOME/plans/<hash>.json         which trials each run of a plan had, newest last
 $UNSEEN_HOME/index/<study>.json        every manifest at once; made anew from the folders wherever it differs from them
+$UNSEEN_HOME/failed/<key>.json         why a trial failed when it was last tried; gone once it is published
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from .lab import digest_of_file, local_home
 from .lease import lease
 from .plan import Trial, plan_hash
 from .record import Records
+from .study import values_of
 
 
 class Store:
@@ -98,23 +100,26 @@ class Store:
         except (OSError, Damaged) as error:
             raise self._unreadable(trial, error) from None
 
-    def manifests(self, slug: str) -> list[dict[str, Any]]:
-        """The manifests of all finished trials of a study, sorted by key; unreadable ones left out."""
+    def manifests(self, slug: str, *, index: bool = True) -> list[dict[str, Any]]:
+        """The manifests of all finished trials of a study, sorted by key; unreadable ones left out.
+
+        Without `index` nothing is written, so that those who only look need no right to write.
+        """
         if self.far:
             for key in self.far.names(f"trials/{slug}"):
                 if not (self.root / "trials" / slug / key / "trial.json").is_file():
                     self.far.get(f"trials/{slug}/{key}", self.root / "trials" / slug / key)
         path = self.root / "index" / f"{slug}.json"
-        index = _index(path)
+        known = _index(path)
         found: dict[str, Any] = {}
         for at in sorted(self.root.glob(f"trials/{slug}/*/trial.json")):
-            stamp, known = at.stat().st_mtime_ns, index.get(at.parent.name)
-            if known and known.get("stamp") == stamp:
-                found[at.parent.name] = known
+            stamp, was = at.stat().st_mtime_ns, known.get(at.parent.name)
+            if was and was.get("stamp") == stamp:
+                found[at.parent.name] = was
                 continue
             with suppress(Damaged):
                 found[at.parent.name] = {"stamp": stamp, "told": self._manifests(at, stamp)}
-        if found != index:
+        if index and found != known:
             with suppress(OSError):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 whole(path, json.dumps(found).encode())
@@ -161,8 +166,9 @@ class Store:
     def tidy(self, trial: Trial) -> None:
         """Remove what a finished trial needs no longer: its journal, its checkpoints, its last progress."""
         shutil.rmtree(self.partial(trial), ignore_errors=True)
-        with suppress(OSError):
-            (self.root / "live" / f"{trial.key}.json").unlink(missing_ok=True)
+        for folder in ("live", "failed"):
+            with suppress(OSError):
+                (self.root / folder / f"{trial.key}.json").unlink(missing_ok=True)
 
     def set_aside(self, trial: Trial) -> Path | None:
         """Move a trial's folder to `aside/`; where it went, None if there was none."""
@@ -226,12 +232,24 @@ class Store:
             )
         return runs[-1]["pins"] if runs else None
 
-    def live(self, event: Mapping[str, Any]) -> None:
-        """Mirror progress for those who watch from elsewhere; lost without harm."""
+    def live(self, trial: Trial, event: Mapping[str, Any]) -> None:
+        """Mirror a trial's progress for those who watch from elsewhere; lost without harm."""
+        self._tell("live", trial, event)
+
+    def failed(self, trial: Trial, error: str) -> None:
+        """Keep why a trial failed, for those who look later; its last progress goes. Lost without harm."""
+        self._tell("failed", trial, {"error": error, "when": time.time()})
         with suppress(OSError):
-            path = self.root / "live" / f"{event['key']}.json"
+            (self.root / "live" / f"{trial.key}.json").unlink(missing_ok=True)
+
+    def _tell(self, folder: str, trial: Trial, told: Mapping[str, Any]) -> None:
+        """One small file about a trial that is not finished, with the words by which a reader knows it."""
+        setting = {"setting": type(trial.setting).__name__, **values_of(trial.setting)}
+        known = {"key": trial.key, "study": trial.study, "setting": setting, "seeds": trial.seeds}
+        with suppress(OSError):
+            path = self.root / folder / f"{trial.key}.json"
             path.parent.mkdir(parents=True, exist_ok=True)
-            whole(path, json.dumps(event, default=str).encode(), durable=False)
+            whole(path, json.dumps({**told, **known}, default=str).encode(), durable=False)
 
     def _plan(self, unpinned: Sequence[Trial]) -> Path:
         return self.root / "plans" / f"{plan_hash(unpinned)}.json"
