@@ -29,11 +29,11 @@ def site(
     json: words.Json = False,
 ) -> None:
     """Write every page of the gallery as files that open anywhere."""
-    from . import news, terminal
+    from . import driver, news, terminal
     from .core.errors import Mistake
-    from .core.lab import local_home
     from .pages import search
     from .pages import site as pages
+    from .pages.source import Source
 
     if base_url and not base_url.startswith(("https://", "http://")):
         raise Mistake(
@@ -42,7 +42,9 @@ def site(
     results = ledger or news.shipped()
     if results is None or not results.is_dir():
         raise Mistake(f"--ledger {ledger}: there is no such folder; `unseen judge STUDY --record DIR` writes one.")
-    files = pages.everything(results, local_home(), title=title, base_url=base_url, embedding=search.embedding())
+    files = pages.everything(
+        Source.of(driver.home(), results), title=title, base_url=base_url, embedding=search.embedding()
+    )
     written = pages.write(out, files)
     for path, n in written.heavy:
         print(f"unseen: {path} has {n:,} bytes, which is slow to load on a phone.", file=sys.stderr)

@@ -14,6 +14,7 @@ from opened import CONTRAST, PHONE, WIDE, Opened
 
 from unseen.core import find
 from unseen.pages import layout, papers, search, site
+from unseen.pages.source import Source
 
 pytest.importorskip("bm25s")
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
@@ -35,7 +36,7 @@ def public(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("site") / "a folder's ünseen"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(find, "_places", lambda: [OWN])
-        site.write(folder, site.everything(RESULTS, folder.parent / "home"))
+        site.write(folder, site.everything(Source(folder.parent / "home", RESULTS)))
     return folder
 
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from unseen.core import find
-from unseen.pages import paper, papers
+from unseen.pages import papers, study_page
+from unseen.pages.source import Source
 
 RESULTS = Path(__file__).parents[2] / "results"
 OWN = Path(find.__file__).parent.parent / "studies"
@@ -97,7 +98,7 @@ def test_a_damaged_ledger_and_a_broken_study_are_listed_with_the_others(
     assert not listed["omega"].strips and "study.py" in listed["only_if"].broken and not listed["only_if"].strips
     page = papers.page(tuple(listed.values()))
     assert "It cannot be read" in page and "of an older version" in page and "<script>" not in page
-    assert "cannot be read" in paper.page(listed["only_if"], ())
+    assert "cannot be read" in study_page.page(Source(tmp_path, None), listed["only_if"])
 
 
 def test_sheets_tell_question_and_answer() -> None:
@@ -106,12 +107,12 @@ def test_sheets_tell_question_and_answer() -> None:
     assert papers.told("# Nothing\n\nProse.") == ("", "")
 
 
-def test_words_of_a_study_cannot_leave_their_place() -> None:
+def test_words_of_a_study_cannot_leave_their_place(tmp_path: Path) -> None:
     wicked = '"><script>window.hacked=1</script><!--if x--><!--/if-->\u202e'
     wicked_one = papers.Listed(
         "x", wicked, 2024, "2401.00001", (wicked,), wicked, wicked, True, 1,
         (papers.Strip("laptop", (papers.Found(wicked, wicked, "finding", "refuted"),), 1.0, "2026-01-01"),),
     )  # fmt: skip
-    for page in (papers.page([wicked_one]), paper.page(wicked_one, [wicked_one])):
+    for page in (papers.page([wicked_one]), study_page.page(Source(tmp_path, None), wicked_one, [wicked_one])):
         assert "<script>window" not in page and "&lt;script&gt;" in page
         assert page.count("<!--if x-->") == 0

@@ -16,6 +16,7 @@ import pytest
 from unseen.core import find
 from unseen.core.errors import Mistake
 from unseen.pages import layout, site
+from unseen.pages.source import Source
 
 pytest.importorskip("bm25s")
 RESULTS = Path(__file__).parents[2] / "results"
@@ -55,7 +56,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("site")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(find, "_places", lambda: [OWN])
-        site.write(folder / "public", site.everything(RESULTS, folder / "home"))
+        site.write(folder / "public", site.everything(Source(folder / "home", RESULTS)))
     yield folder / "public"
 
 
@@ -104,12 +105,14 @@ def test_the_page_of_a_study_tells_every_verdict_of_the_ledger(built: Path) -> N
     page = (built / "studies" / "grokked_transformers.html").read_text(encoding="utf-8")
     here = {c.id for c in find.study("grokked_transformers").claims if "laptop" in c.tiers}
     for v in told["verdicts"]:
-        assert (f'id="grokked_transformers-laptop-{v["id"]}"' in page) == (v["id"] in here)
+        assert (f'id="recorded-laptop-{v["id"]}"' in page) == (v["id"] in here)
     assert page.count('<svg viewBox="0 0 240 42"') == sum(v["estimate"] is not None for v in told["verdicts"] if v["id"] in here)  # fmt: skip
 
 
 def test_the_feed_is_there_with_the_address_that_was_given(tmp_path: Path) -> None:
-    files = dict(site.everything(RESULTS, tmp_path / "home", title="Ours <b>", base_url="https://example.org/u/"))
+    files = dict(
+        site.everything(Source(tmp_path / "home", RESULTS), title="Ours <b>", base_url="https://example.org/u/")
+    )
     feed = ElementTree.fromstring(files["feed.xml"])
     links = [e.attrib["href"] for e in feed.iter("{http://www.w3.org/2005/Atom}link")]
     assert len(links) >= 18 and all(link.startswith("https://example.org/u/") for link in links)

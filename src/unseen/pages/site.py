@@ -1,6 +1,6 @@
 """How does the gallery become a folder of files? Every page that `unseen view` serves and that needs no server.
 
-    write(Path("public"), everything(Path("results"), home))   ->  Written(Path("public"), files=49, …)
+    write(Path("public"), everything(source))   ->  Written(Path("public"), files=71, …)
 
 The folder opens from a disk and under any path of a server: pages name each other from where they lie. It is built beside
 its place and put there whole, and it replaces nothing but an earlier site of this kind, known by a file of its own.
@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +19,9 @@ from pathlib import Path
 from unseen import news
 from unseen.core.errors import Mistake
 
-from . import feed, layout, paper, papers, report, search
+from . import feed, layout, papers, report, search, study_page
+from .papers import Listed
+from .source import Source
 
 MARK = ".unseen-site"  # says that a folder may be replaced
 HEAVY = 2_000_000  # bytes that a page should not have
@@ -36,26 +38,44 @@ class Written:
 
 
 def everything(
-    results: Path, home: Path, *, title: str = "", base_url: str = "", embedding: str | None = None
+    source: Source, *, title: str = "", base_url: str = "", embedding: str | None = None
 ) -> Iterator[tuple[str, bytes]]:
     """Every file of the site (path below the root, content): pages, what they load, and the feed.
 
-    `results` is the ledger, `home` the store, `title` the front page's, `base_url` where the site will lie (the feed's
-    links are relative without it), `embedding` names a model of sentences for the papers that are like one another.
+    `title` is the front page's, `base_url` where the site will lie (the feed's links are relative without it),
+    `embedding` names a model of sentences for the papers that are like one another.
     """
-    listed = papers.catalogue(results, home)
-    index, held = search.index(listed, embedding=embedding, cache=home / "cache" / "search"), papers.kept(results)
-    by_slug = {p.slug: p for p in listed}
+    listed = source.catalogue()
+    index = search.index(listed, embedding=embedding, cache=source.home / "cache" / "search")
     pages = {"index.html": papers.page(listed, title=title or papers.TITLE)}
+    drawn: dict[str, str] = {}
     for p in listed:
-        near = [by_slug[s] for s in search.like(index, p.slug)]
-        pages[f"studies/{p.slug}.html"] = paper.page(p, near, held.get(p.slug))
+        for path, content in _of_study(
+            source, p, [q for s in search.like(index, p.slug) for q in listed if q.slug == s]
+        ):
+            (pages if path.endswith(".html") else drawn)[path] = content
     for path, page in pages.items():
         yield path, layout.still(page, pages).encode()
+    yield from ((path, script.encode()) for path, script in drawn.items())
     yield from layout.assets().items()
     yield "assets/index.js", search.script(index)
-    changes = news.gather(home, datetime.min.replace(tzinfo=UTC), ledger=results).changes
+    yield "assets/vega.js", report.bundle().encode()
+    changes = news.gather(source.home, datetime.min.replace(tzinfo=UTC), ledger=source.results).changes
     yield "feed.xml", feed.feed(changes, base_url)
+
+
+def _of_study(source: Source, paper: Listed, near: Sequence[Listed]) -> Iterator[tuple[str, str]]:
+    """The pages of one paper, and the scripts that their figures are drawn from."""
+    slug = paper.slug
+    yield f"studies/{slug}.html", study_page.page(source, paper, near)
+    if not paper.built or paper.broken:
+        return
+    own = [tier for tier in source.own(slug).tiers() if tier and source.own(slug).trials.get(tier)]
+    for tier in own:
+        yield f"own/{slug}/{tier}.html", study_page.own_page(source, paper, tier)
+    for of in (*study_page.scripts(source, slug), *(f"own-{tier}" for tier in own)):
+        if script := study_page.charts(source, slug, of):
+            yield f"charts/{slug}/{of}.js", script
 
 
 def write(out: Path, files: Iterable[tuple[str, bytes]]) -> Written:
