@@ -18,6 +18,7 @@ from .cli_digest import digest
 from .cli_models import card, fit
 from .cli_new import new
 from .cli_site import site
+from .cli_view import view
 
 if TYPE_CHECKING:
     from .core.ledger import Judged
@@ -188,6 +189,7 @@ def report(
 app.command()(card)
 app.command()(fit)
 app.command()(digest)
+app.command()(view)
 app.command()(site)
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -32,6 +33,7 @@ from . import papers
 
 Stamp = tuple[Any, ...]
 MOST = 96  # things kept at once
+FOLDERS = 20.0  # seconds for which the listing of studies is believed: it reads every installed package's entry points
 
 
 class Kept:
@@ -85,7 +87,7 @@ class Source:
     def catalogue(self) -> tuple[papers.Listed, ...]:
         """Every paper, with its verdicts, and how many trials of it the store holds."""
         results = self.results or Path(os.devnull)
-        stamp = (_tree(results, 2), _times(self.home / "trials"), tuple(find.slugs().items()))
+        stamp = (_tree(results, 2), _times(self.home / "trials"), tuple(self.folders().items()))
         return self.kept.get("catalogue", stamp, lambda: papers.catalogue(results, self.home))
 
     def held(self, slug: str) -> dict[str, Mapping[str, Any]]:
@@ -114,9 +116,31 @@ class Source:
 
     def study(self, slug: str) -> Study | None:
         """The study of that slug; None where there is none, or it cannot be read."""
+        if (folder := self.folders().get(slug)) is None:
+            return None
         with suppress(UnseenError):
-            return find.study(slug) if slug in find.slugs() else None
+            return self.kept.get(
+                ("study", slug), (folder, _time(folder / "study.py")), lambda: find.study(slug, folder)
+            )
         return None
+
+    def folders(self) -> dict[str, Path]:
+        """The folder of every study there is."""
+        return self.kept.get("folders", (time.monotonic() // FOLDERS,), find.slugs)
+
+    def prose(self, slug: str) -> tuple[str, list[str]]:
+        """A study's sheet, and what it does otherwise than its paper; empty where they cannot be read."""
+
+        def made() -> tuple[str, list[str]]:
+            sheet, departures = "", list[str]()
+            with suppress(UnseenError, OSError, ValueError):
+                sheet = find.sheet(slug)
+            with suppress(UnseenError, OSError, ValueError):
+                departures = find.departures(slug)
+            return sheet, departures
+
+        folder = self.folders().get(slug)
+        return ("", []) if folder is None else self.kept.get(("prose", slug), _times(folder), made)
 
     def own(self, slug: str) -> Own:
         """What the reader's own store holds of a study."""
@@ -176,14 +200,15 @@ class Source:
         tier_of: dict[str, str] = {}
         planned: dict[str, int] = {}
         store = Store(self.home)
-        for tier in TIERS:
+        held = self.trials(slug)
+        for tier in TIERS if held else ():
             with suppress(UnseenError):
                 trials = driver.newest(store, driver.ask(slug, tier))
                 planned[tier] = len(trials)
                 for trial in trials:
                     tier_of.setdefault(trial.key, tier)
         trials_of: dict[str, list[Mapping[str, Any]]] = {}
-        for told in self.trials(slug):
+        for told in held:
             trials_of.setdefault(tier_of.get(told["key"], ""), []).append(told)
         newest = {(c.now.tier, c.now.id): c.now for c in self._changes() if c.now.slug == slug}
         found: dict[str, list[history.Finding]] = {}

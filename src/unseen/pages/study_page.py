@@ -15,9 +15,8 @@ from contextlib import suppress
 from math import nan
 from typing import Any
 
-from unseen.core import find, history
+from unseen.core import history
 from unseen.core.claim import Verdict
-from unseen.core.errors import UnseenError
 from unseen.core.ledger import Judged
 from unseen.core.study import TIERS, Study
 
@@ -38,6 +37,7 @@ def page(source: Source, paper: Listed, near: Sequence[Listed] = (), *, turned: 
     sections = [*_recorded(source, study, paper), *_own(source, study, paper.slug)] if study else []
     for s in sections:
         _turn(s, turned[1] if turned[0] == s["of"] else 1)
+    sheet, departures = source.prose(paper.slug) if study else ("", [])
     return layout.render(
         "study_page.html",
         f"studies/{paper.slug}.html",
@@ -45,8 +45,8 @@ def page(source: Source, paper: Listed, near: Sequence[Listed] = (), *, turned: 
         p=paper,
         near=near,
         sections=sections,
-        sheet=_sheet(study, paper.slug),
-        departures=_departures(study, paper.slug),
+        sheet=report.paragraphs(sheet),
+        departures=departures,
         marks=[] if study is None else [(m.label, m.measure, m.value, dict(m.where)) for m in study.marks],
         meaning=report.MEANING,
         limits=report.LIMITS,
@@ -204,18 +204,6 @@ def _figures(source: Source, slug: str, of: str) -> list[figures.Figure]:
         return []
     held = judged
     return source.kept.get(("figures", slug, of), (id(held),), lambda: [*figures.of(held)])
-
-
-def _sheet(study: Study | None, slug: str) -> list[dict[str, str]]:
-    with suppress(UnseenError, OSError, ValueError):
-        return report.paragraphs(find.sheet(slug)) if study else []
-    return []
-
-
-def _departures(study: Study | None, slug: str) -> list[str]:
-    with suppress(UnseenError, OSError, ValueError):
-        return find.departures(slug) if study else []
-    return []
 
 
 def _word(value: object) -> str:
