@@ -12,7 +12,9 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import threading
 from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -43,6 +45,7 @@ class Live:
     base: str = ""
     seen: runs.Seen = field(default_factory=runs.Seen)
     listeners: int = 0
+    learning: tuple[object, ...] = ()  # the papers that are being embedded, or were
     assets: dict[str, bytes] = field(default_factory=dict)
 
 
@@ -70,7 +73,7 @@ def gallery(live: Live) -> Starlette:
     others: dict[str, Callable[[Request], Response | None]] = {
         "/charts/{slug}/{of}.js": lambda r: _charts(source, r),
         "/assets/{name}": lambda r: _asset(live, r),
-        "/search": lambda r: _search(source, r),
+        "/search": lambda r: _search(live, r),
         "/feed.xml": lambda r: _feed(live),
     }
     routes = [Route(at, _page(make), methods=["GET"]) for at, make in pages.items()]
@@ -89,9 +92,22 @@ def warm(source: Source) -> None:
 
 
 def index(source: Source) -> search.Index:
-    """The index of all papers, kept while they stay as they are."""
-    found = source.catalogue()
-    return source.kept.get("index", (id(found),), lambda: (found, search.index(found)))[1]
+    """The index of all papers, kept while they stay as they are: by words, and by meaning once that has been learned."""
+    found, stamp = source.catalogue(), _papers(source)
+    return source.kept.peek("meaning", stamp) or source.kept.get("index", stamp, lambda: search.index(found))
+
+
+def learn(source: Source) -> None:
+    """Embed all papers, so that search goes by meaning from now on; ten seconds, where the embedding is here at all."""
+    found, name = source.catalogue(), search.embedding()
+    with suppress(UnseenError):  # it is searched by words then, as before
+        if name is not None:
+            source.kept.get("meaning", _papers(source), lambda: search.index(found, embedding=name))
+
+
+def _papers(source: Source) -> tuple[object, ...]:
+    """What the index is made of; not how many trials there are, which changes all the time."""
+    return tuple((p.slug, p.title, p.question, p.answer, p.built, p.claims) for p in source.catalogue())
 
 
 def near(source: Source, slug: str) -> list[papers.Listed]:
@@ -148,12 +164,16 @@ def vega() -> bytes:
     return vl_convert.javascript_bundle().encode()
 
 
-def _search(source: Source, request: Request) -> Response:
+def _search(live: Live, request: Request) -> Response:
+    """The slugs that answer a query. The first one is answered by words while the embedding is opened for those after it."""
     from starlette.responses import JSONResponse
 
+    if live.learning != (stamp := _papers(live.source)):
+        live.learning = stamp
+        threading.Thread(target=learn, args=(live.source,), daemon=True).start()
     query = request.query_params.get("q", "")[:200]
     try:
-        return JSONResponse([slug for slug, _ in search.answer(index(source), query)], headers=_fresh())
+        return JSONResponse([slug for slug, _ in search.answer(index(live.source), query)], headers=_fresh())
     except UnseenError as error:
         return JSONResponse({"error": str(error)}, 503)
 

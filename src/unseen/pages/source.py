@@ -56,6 +56,11 @@ class Kept:
                 self.held.popitem(last=False)
         return made
 
+    def peek(self, key: Any, stamp: Stamp) -> Any:
+        """What was made of this key at this stamp, or None."""
+        with self.lock:
+            return self.held[key][1] if key in self.held and self.held[key][0] == stamp else None
+
 
 @dataclass(frozen=True)
 class Own:
