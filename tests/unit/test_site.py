@@ -56,13 +56,14 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("site")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(find, "_places", lambda: [OWN])
-        site.write(folder / "public", site.everything(Source(folder / "home", RESULTS)))
+        files = site.everything(Source(folder / "home", RESULTS), title="Ours <b>", base_url="https://example.org/u/")
+        site.write(folder / "public", files)
     yield folder / "public"
 
 
-def test_every_link_leads_to_a_file_of_the_site(built: Path) -> None:
-    pages = {p: Links(p.read_text(encoding="utf-8")) for p in built.rglob("*.html")}
-    assert len(pages) == 43 and len([p for p in pages if p.parent.name == "studies"]) == 42
+def crawled(site: Path) -> dict[Path, Links]:
+    """Every page of a site with its links; each of them leads to a file of it, or to arXiv."""
+    pages = {p: Links(p.read_text(encoding="utf-8")) for p in site.rglob("*.html")}
     for page, links in pages.items():
         assert links.inline == [] and len(links.ids) == len(set(links.ids)), page
         for link in links.to:
@@ -70,11 +71,17 @@ def test_every_link_leads_to_a_file_of_the_site(built: Path) -> None:
             if parts.scheme:
                 assert link.startswith("https://arxiv.org/abs/"), (page, link)
                 continue
-            assert not parts.netloc and not parts.path.startswith("/"), (page, link)
+            assert not parts.netloc and not parts.path.startswith("/") and not parts.query, (page, link)
             to = (page.parent / unquote(parts.path)).resolve() if parts.path else page
-            assert to.is_file() and built in to.parents, (page, link)
+            assert to.is_file() and site in to.parents, (page, link)
             if parts.fragment and "=" not in parts.fragment:
                 assert parts.fragment in pages[to].ids, (page, link)
+    return pages
+
+
+def test_every_link_leads_to_a_file_of_the_site(built: Path) -> None:
+    pages = crawled(built)
+    assert len(pages) == 44 and len([p for p in pages if p.parent.name == "studies"]) == 42
 
 
 def test_everything_is_reached_from_the_front_page(built: Path) -> None:
@@ -109,14 +116,11 @@ def test_the_page_of_a_study_tells_every_verdict_of_the_ledger(built: Path) -> N
     assert page.count('<svg viewBox="0 0 240 42"') == sum(v["estimate"] is not None for v in told["verdicts"] if v["id"] in here)  # fmt: skip
 
 
-def test_the_feed_is_there_with_the_address_that_was_given(tmp_path: Path) -> None:
-    files = dict(
-        site.everything(Source(tmp_path / "home", RESULTS), title="Ours <b>", base_url="https://example.org/u/")
-    )
-    feed = ElementTree.fromstring(files["feed.xml"])
+def test_the_feed_is_there_with_the_address_that_was_given(built: Path) -> None:
+    feed = ElementTree.parse(built / "feed.xml").getroot()
     links = [e.attrib["href"] for e in feed.iter("{http://www.w3.org/2005/Atom}link")]
     assert len(links) >= 18 and all(link.startswith("https://example.org/u/") for link in links)
-    assert b"<h1>Ours &lt;b&gt;</h1>" in files["index.html"]
+    assert "<h1>Ours &lt;b&gt;</h1>" in (built / "index.html").read_text(encoding="utf-8")
 
 
 def test_parts_for_servers_and_for_files() -> None:
@@ -178,6 +182,18 @@ def test_folders_that_are_no_site_are_left_alone(tmp_path: Path) -> None:
 def test_heavy_pages_are_told(tmp_path: Path) -> None:
     written = site.write(tmp_path / "out", [("a.html", b"x" * 2_000_001), ("b.js", b"x" * 3_000_000)])
     assert written.heavy == (("a.html", 2_000_001),)
+
+
+def test_what_the_reader_measured_is_in_it(unseen: Callable[..., Any], tmp_path: Path) -> None:
+    model = ("--model", "py:answering:short")
+    assert unseen("run", "echo", "--tier", "smoke", *model).code == 0
+    assert unseen("card", "py:answering:right", "--tier", "smoke").code == 0
+    files = dict(site.everything(Source(tmp_path / "home", None)))
+    site.write(tmp_path / "public", files.items())
+    pages = {str(p.relative_to(tmp_path / "public")) for p in crawled(tmp_path / "public")}
+    assert {"studies/echo.html", "cards/index.html"} <= pages
+    assert any(p.startswith("examples/echo/") for p in pages), pages
+    assert any(p.startswith("cards/") and "answering" in p for p in pages), pages
 
 
 def test_the_verb(unseen: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,14 +12,15 @@ import json
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from unseen import news
-from unseen.core.errors import Mistake
+from unseen.core.errors import Damaged, Mistake
 
-from . import feed, layout, papers, report, search, study_page
+from . import cards_page, examples, feed, layout, papers, report, search, study_page
 from .papers import Listed
 from .source import Source
 
@@ -47,17 +48,19 @@ def everything(
     """
     listed = source.catalogue()
     index = search.index(listed, embedding=embedding, cache=source.home / "cache" / "search")
-    pages = {"index.html": papers.page(listed, title=title or papers.TITLE)}
-    drawn: dict[str, str] = {}
+    pages = {
+        "index.html": papers.page(listed, title=title or papers.TITLE),
+        "cards/index.html": cards_page.index(source),
+    }
+    pages |= {f"cards/{name}.html": cards_page.page(source, name) or "" for name in cards_page.names(source)}
+    by_slug, drawn = {p.slug: p for p in listed}, dict[str, str]()
     for p in listed:
-        for path, content in _of_study(
-            source, p, [q for s in search.like(index, p.slug) for q in listed if q.slug == s]
-        ):
+        for path, content in _of_study(source, p, [by_slug[s] for s in search.like(index, p.slug)]):
             (pages if path.endswith(".html") else drawn)[path] = content
     for path, page in pages.items():
         yield path, layout.still(page, pages).encode()
     yield from ((path, script.encode()) for path, script in drawn.items())
-    yield from layout.assets().items()
+    yield from ((path, content) for path, content in layout.assets().items() if not path.startswith("assets/runs."))
     yield "assets/index.js", search.script(index)
     yield "assets/vega.js", report.bundle().encode()
     changes = news.gather(source.home, datetime.min.replace(tzinfo=UTC), ledger=source.results).changes
@@ -70,10 +73,14 @@ def _of_study(source: Source, paper: Listed, near: Sequence[Listed]) -> Iterator
     yield f"studies/{slug}.html", study_page.page(source, paper, near)
     if not paper.built or paper.broken:
         return
-    own = [tier for tier in source.own(slug).tiers() if tier and source.own(slug).trials.get(tier)]
+    own = [tier for tier in source.own(slug).tiers() if source.own(slug).trials.get(tier)]
     for tier in own:
-        yield f"own/{slug}/{tier}.html", study_page.own_page(source, paper, tier)
-    for of in (*study_page.scripts(source, slug), *(f"own-{tier}" for tier in own)):
+        if tier:
+            yield f"own/{slug}/{tier}.html", study_page.own_page(source, paper, tier)
+        if source.items(slug, tier):
+            with suppress(Damaged):  # a table that cannot be read: the site is whole without its page
+                yield f"examples/{slug}/{tier or 'changed'}.html", examples.still(source, paper, tier or "changed")
+    for of in (*study_page.scripts(source, slug), *(f"own-{tier}" for tier in own if tier)):
         if script := study_page.charts(source, slug, of):
             yield f"charts/{slug}/{of}.js", script
 
