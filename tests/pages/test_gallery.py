@@ -120,10 +120,17 @@ def test_the_keyboard_reaches_all_of_it(front: Opened) -> None:
     assert "studies/" in page.url and front.wrong == []
 
 
+def test_figures_are_drawn_from_a_disk(shown: Any, public: Path) -> None:
+    page = shown(public / "studies" / "length_generalization.html")
+    page.page.locator("[data-chart]").first.scroll_into_view_if_needed()
+    page.page.wait_for_selector(".chart svg .mark-group", timeout=20_000)
+    assert page.wrong == [] and all(url.startswith("file:") for url in page.asked)
+
+
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "phone"])
 def test_every_kind_of_page_is_legible(shown: Any, public: Path, size: dict[str, int], dark: bool) -> None:
-    for path in ("index.html", "studies/grokked_transformers.html", "studies/reft.html"):
+    for path in ("index.html", "studies/grokked_transformers.html", "studies/reft.html", "cards/index.html"):
         page = shown(public / path, size, dark)
         page.page.eval_on_selector_all("details", "all => all.forEach(d => { d.open = true })")
         assert page.wrong == [] and page.overflow() <= 0, path
@@ -166,7 +173,7 @@ def test_it_works_under_a_sub_path(browser: Any, public: Path) -> None:
 def wicked(tmp_path: Path) -> Iterator[Path]:
     """A front page whose every word is an attack."""
     strip = papers.Strip("laptop", (papers.Found(WICKED, WICKED, "finding", "refuted"),), 1.0, WICKED)
-    paper = papers.Listed(WICKED, WICKED, 2024, WICKED, (WICKED, "javascript:alert(1)"), WICKED, WICKED, True, 1, (strip,), 3, WICKED)  # fmt: skip
+    paper = papers.Listed(WICKED.split("\u202e")[0], WICKED, 2024, WICKED, (WICKED, "javascript:alert(1)"), WICKED, WICKED, True, 1, (strip,), 3, WICKED)  # fmt: skip
     for path, content in layout.assets().items():
         (tmp_path / path).parent.mkdir(exist_ok=True)
         (tmp_path / path).write_bytes(content)
