@@ -42,7 +42,7 @@ def page(source: Source, name: str) -> str | None:
         name=name,
         c=card.told(series.newest.card),
         number=1,
-        when=_day(series.newest.when),
+        made=_day(series.newest.when),
         moved=_moved(series.cards),
         n=len(series.cards),
         others=[(other, s.model, s.tier) for other, s in others],
