@@ -10,11 +10,14 @@ import os
 import socket
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from . import words
+
+if TYPE_CHECKING:
+    from .pages.app import Live
 
 SHORTEST = 16  # letters of a token
 
@@ -105,14 +108,16 @@ def _bound(host: str, port: int) -> socket.socket:
         ) from None
 
 
-def _serve(app: object, live: object, taken: socket.socket) -> None:
+def _serve(app: Any, live: Live, taken: socket.socket) -> None:
     """Serve until Ctrl-C, which ends it at once."""
     import asyncio
+    import threading
 
     import uvicorn
 
-    config = uvicorn.Config(app, log_level="error", access_log=False, lifespan="off", server_header=False, timeout_graceful_shutdown=1, timeout_keep_alive=5)  # type: ignore[arg-type]  # fmt: skip
+    config = uvicorn.Config(app, log_level="critical", access_log=False, lifespan="off", server_header=False, timeout_graceful_shutdown=1, timeout_keep_alive=5)  # fmt: skip
     server = uvicorn.Server(config)
-    live.stopping = lambda: server.should_exit  # type: ignore[attr-defined]
+    live.stopping = lambda: server.should_exit
+    threading.Thread(target=live.vega, daemon=True).start()  # seconds of work that the first figure would wait for
     with suppress(KeyboardInterrupt):
         asyncio.run(server.serve(sockets=[taken]))

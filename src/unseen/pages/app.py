@@ -47,6 +47,14 @@ class Live:
     listeners: int = 0
     learning: tuple[object, ...] = ()  # the papers that are being embedded, or were
     assets: dict[str, bytes] = field(default_factory=dict)
+    making: threading.Lock = field(default_factory=threading.Lock)
+
+    def vega(self) -> bytes:
+        """Vega's script, made once."""
+        with self.making:
+            if "assets/vega.js" not in self.assets:
+                self.assets["assets/vega.js"] = vega()
+            return self.assets["assets/vega.js"]
 
 
 def gallery(live: Live) -> Starlette:
@@ -148,12 +156,10 @@ def _charts(source: Source, request: Request) -> Response | None:
 
 
 def _asset(live: Live, request: Request) -> Response | None:
-    if not live.assets:
-        live.assets.update(layout.assets())
     name = f"assets/{request.path_params['name']}"
-    if name == "assets/vega.js" and name not in live.assets:
-        live.assets[name] = vega()
-    content = live.assets.get(name)
+    if "assets/page.css" not in live.assets:
+        live.assets.update(layout.assets())
+    content = live.vega() if name == "assets/vega.js" else live.assets.get(name)
     return None if content is None else _cached(request, content, name.rsplit(".", 1)[-1])
 
 
