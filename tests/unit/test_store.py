@@ -198,14 +198,14 @@ def test_discarded_trials_are_measured_again(store: Store, trials: list[Trial]) 
 
 
 def test_live_progress_is_mirrored_and_tidied(store: Store, trials: list[Trial]) -> None:
-    store.live({"key": trials[0].key, "done": 1, "of": 2, "shown": {"loss": 1.0}})
+    store.live(trials[0], {"key": trials[0].key, "done": 1, "of": 2, "shown": {"loss": 1.0}})
     path = store.root / "live" / f"{trials[0].key}.json"
     assert json.loads(path.read_text())["shown"] == {"loss": 1.0}
     store.tidy(trials[0])
     assert not path.exists()
     path.parent.rmdir()
     path.parent.write_text("a file where the folder should be")
-    store.live({"key": trials[0].key})  # lost without harm
+    store.live(trials[0], {"key": trials[0].key})  # lost without harm
 
 
 def test_roots_that_are_none(tmp_path: Path, shelf: Path, trials: list[Trial]) -> None:

@@ -69,13 +69,14 @@ def execute(
     `kept` are those of which `store.sound` said so a moment ago, where the caller asked already. Only this process
     publishes. Raises Mistake or Failed where the store itself cannot be written to any more.
     """
+    every = {t.key: t for t in trials}
     if kept is None:
         kept = store.sound(trials)[0]
     found = {t.key: Outcome(t, "kept") for t in kept}
-    left = list({t.key: t for t in trials if t.key not in found}.values())
+    left = [t for t in every.values() if t.key not in found]
 
     def told(event: Event) -> None:
-        store.live({**asdict(event), "shown": dict(event.shown)})
+        store.live(every[event.key], {**asdict(event), "shown": dict(event.shown)})
         if tell is not None:
             tell(event)
 
@@ -130,6 +131,7 @@ def _published(outcome: Outcome, store: Store) -> Outcome:
             outcome = replace(outcome, status="failed", error=str(failure), code=failure.code)
     if outcome.status == "failed":
         store.check()
+        store.failed(outcome.trial, outcome.error)
     return outcome
 
 

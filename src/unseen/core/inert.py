@@ -12,13 +12,18 @@ MARKS = re.compile(
 )
 
 
+def marked(text: str) -> str:
+    """All of a text, its control and direction marks named by their code."""
+    return MARKS.sub(lambda m: f"⟨{ord(m[0]):04X}⟩", text)
+
+
 def inert(text: str, most: int = 600) -> str:
     """A model's words as plain text: control and direction marks named by their code; the end of what is too long."""
-    shown = MARKS.sub(lambda m: f"⟨{ord(m[0]):04X}⟩", text)
+    shown = marked(text)
     return shown if len(shown) <= most else "… " + shown[-most:]
 
 
 def label(text: object, most: int = 120) -> str:
     """A name as one inert line; the beginning of what is too long."""
-    shown = " ".join(MARKS.sub(lambda m: f"⟨{ord(m[0]):04X}⟩", str(text)[: 2 * most]).split())
+    shown = " ".join(marked(str(text)[: 2 * most]).split())
     return shown if len(shown) <= most else shown[:most] + "…"

@@ -49,6 +49,22 @@ def lease(path: Path, *, wait: float | None = 0) -> Generator[bool]:
         _give_back(path, token)
 
 
+def held(path: Path) -> float | None:
+    """Since when (seconds since 1970) somebody holds a lease; None where it is free. Nothing is written.
+
+    Whether a holder on another machine is silent is told by this machine's clock, so by a guess where clocks differ.
+    """
+    try:
+        holder = json.loads(path.read_text(encoding="utf-8"))
+        touched = path.stat().st_mtime
+        since = int(str(holder["token"]).rsplit("-", 1)[1]) / 1e9
+        mine = holder.get("machine") == _machine()
+        alive = started(int(holder["pid"])) == holder["started"] if mine else time.time() - touched <= SILENT
+        return since if alive else None
+    except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError):
+        return None
+
+
 def _taken(path: Path, token: dict[str, object]) -> bool:
     """Whether the lease was free and is ours now."""
     from filelock import FileLock

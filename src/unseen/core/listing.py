@@ -21,10 +21,11 @@ Manifest = dict[str, Any]
 Read = Callable[[Path, int], Manifest]
 
 
-def listed(trials: Path, index: Path, read: Read) -> Iterator[Manifest]:
+def listed(trials: Path, index: Path, read: Read, *, write: bool = True) -> Iterator[Manifest]:
     """The manifests of the folders in `trials`, sorted by key, read by `read` where the index has another or none.
 
-    One is in memory at a time. The index is written anew where it differs; nothing is lost where it cannot be.
+    One is in memory at a time. The index is written anew where it differs, unless `write` says that nothing may be;
+    nothing is lost where it cannot be.
     """
     stamps = [(key, stamp_of(f"{trials}/{key}", ("trial.json",))[0]) for key in _keys(trials)]
     stamps = [(key, stamp) for key, stamp in stamps if stamp]
@@ -35,12 +36,12 @@ def listed(trials: Path, index: Path, read: Read) -> Iterator[Manifest]:
         for line, new in _merged(stamps, known, trials, read):
             whole = whole and not new
             yield line["told"]
-        if not whole:
+        if not whole and write:
             with suppress(OSError):
                 index.unlink()  # its end is lost; the next who asks writes it again
         return
     spare = index.with_name(f".{index.name}.{os.getpid()}")
-    file = _opened(spare)
+    file = _opened(spare) if write else None
     try:
         _write(file, {"of": of})
         for line, _ in _merged(stamps, known, trials, read):

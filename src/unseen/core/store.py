@@ -5,6 +5,7 @@ $UNSEEN_HOME/partial/<study>/<key>/    what a trial that is not finished has yie
 $UNSEEN_HOME/plans/<hash>.json         which trials each run of a plan had, newest last
 $UNSEEN_HOME/index/<study>.jsonl       every manifest at once; made anew from the folders wherever it differs from them
 $UNSEEN_HOME/index/<study>.stamps      which trials were read in full, and when (stamps.py)
+$UNSEEN_HOME/failed/<key>.json         why a trial failed when it was last tried; gone once it is published
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ from .plan import Trial, plan_hash
 from .published import files_of
 from .record import Records
 from .stamps import Stamps, stamp_of
+from .study import values_of
 
 HELD = 1_000  # manifests kept in memory
 
@@ -122,12 +124,15 @@ class Store:
         except (OSError, Damaged) as error:
             raise self._unreadable(trial, error) from None
 
-    def manifests(self, slug: str) -> Iterator[dict[str, Any]]:
-        """The manifests of all finished trials of a study, by key, one at a time; unreadable ones left out."""
+    def manifests(self, slug: str, *, index: bool = True) -> Iterator[dict[str, Any]]:
+        """The manifests of all finished trials of a study, by key, one at a time; unreadable ones left out.
+
+        Without `index` nothing is written, so that those who only look need no right to write.
+        """
         if self.beyond:
             texts = self.beyond.manifests(slug)
             return (told for key, text in texts.items() if (told := manifest_of(key, text)) is not None)
-        return listed(self.root / "trials" / slug, self.root / "index" / f"{slug}.jsonl", read_manifest)
+        return listed(self.root / "trials" / slug, self.root / "index" / f"{slug}.jsonl", read_manifest, write=index)
 
     def records(self, trials: Sequence[Trial]) -> Records:
         """What these trials measured. Raises Damaged naming the trial that cannot be read."""
@@ -201,8 +206,9 @@ class Store:
         shutil.rmtree(self.partial(trial), ignore_errors=True)
         if self.far:
             drop_partial(self.far, trial.study, trial.key)
-        with suppress(OSError):
-            (self.root / "live" / f"{trial.key}.json").unlink(missing_ok=True)
+        for folder in ("live", "failed"):
+            with suppress(OSError):
+                (self.root / folder / f"{trial.key}.json").unlink(missing_ok=True)
 
     def set_aside(self, trial: Trial) -> Path | None:
         """Move a trial's folder to `aside/`; where it went, None if there was none."""
@@ -274,12 +280,24 @@ class Store:
             )
         return runs[-1]["pins"] if runs else None
 
-    def live(self, event: Mapping[str, Any]) -> None:
-        """Mirror progress for those who watch from elsewhere; lost without harm."""
+    def live(self, trial: Trial, event: Mapping[str, Any]) -> None:
+        """Mirror a trial's progress for those who watch from elsewhere; lost without harm."""
+        self._tell("live", trial, event)
+
+    def failed(self, trial: Trial, error: str) -> None:
+        """Keep why a trial failed, for those who look later; its last progress goes. Lost without harm."""
+        self._tell("failed", trial, {"error": error, "when": time.time()})
         with suppress(OSError):
-            path = self.root / "live" / f"{event['key']}.json"
+            (self.root / "live" / f"{trial.key}.json").unlink(missing_ok=True)
+
+    def _tell(self, folder: str, trial: Trial, told: Mapping[str, Any]) -> None:
+        """One small file about a trial that is not finished, with the words by which a reader knows it."""
+        setting = {"setting": type(trial.setting).__name__, **values_of(trial.setting)}
+        known = {"key": trial.key, "study": trial.study, "setting": setting, "seeds": trial.seeds}
+        with suppress(OSError):
+            path = self.root / folder / f"{trial.key}.json"
             path.parent.mkdir(parents=True, exist_ok=True)
-            whole(path, json.dumps(event, default=str).encode(), durable=False)
+            whole(path, json.dumps({**told, **known}, default=str).encode(), durable=False)
 
     def _alone(self, path: Path) -> AbstractContextManager[object]:
         """A context in which no other machine writes this plan."""

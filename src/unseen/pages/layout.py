@@ -5,19 +5,20 @@
 
 A page is known by its path below the gallery's root. Everything that a page links to is named from the page itself
 (`root` is "" or "../" and so on), so one template serves `unseen view`, a folder opened as files, and a folder served
-under a sub-path. What only a server can do stands between `<!--live-->` and `<!--/live-->`, and what only files need
-in `<!--still …-->`; `still` cuts out the one and puts in the other.
+under a sub-path. What stands between `<!--if PATH-->` and `<!--/if-->` is for galleries that have that page (a server has
+all of them), and what stands in `<!--still …-->` for files alone: `still` sees to both.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from pathlib import Path
 
 from . import report
 
 ASSETS = Path(__file__).parent / "assets"
-LIVE = re.compile(r"<!--live-->.*?<!--/live-->\n?", re.DOTALL)
+THERE = re.compile(r"<!--if (\S+?)-->(.*?)<!--/if-->\n?", re.DOTALL)
 STILL = re.compile(r"<!--still (.*?)-->", re.DOTALL)
 
 
@@ -27,9 +28,12 @@ def render(template: str, path: str, **told: object) -> str:
     return page.render(root="../" * path.count("/"), path=path, version=report.version(), when=report.now(), **told)
 
 
-def still(page: str) -> str:
-    """The page as a file. No text of a study can be taken for the marks, for all of it is escaped."""
-    return STILL.sub(r"\1", LIVE.sub("", page))
+def still(page: str, there: Collection[str]) -> str:
+    """The page as a file beside the pages that are `there`.
+
+    No text of a study can be taken for the marks, for all of it is escaped.
+    """
+    return STILL.sub(r"\1", THERE.sub(lambda found: found[2] if found[1] in there else "", page))
 
 
 def assets() -> dict[str, bytes]:

@@ -28,6 +28,7 @@ from .report import MEANING, STATUSES
 PAPERS = Path(__file__).parent / "papers.json"
 TIERS = ("smoke", "laptop", "paper")
 ABSENT = "not yet implemented"
+TITLE = "What does a model do on what it has not seen?"
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,7 @@ def counts(home: Path | None) -> dict[str, int]:
     return {s.name: sum(_finished(s.path)) for s in os.scandir(root) if s.is_dir()}
 
 
-def page(listed: Sequence[Listed]) -> str:
+def page(listed: Sequence[Listed], *, title: str = TITLE) -> str:
     """The gallery's first page: every paper as a card, with what its script needs to filter and to sort them."""
     tallies = Counter(f.status for p in listed for s in p.strips for f in s.dots())
     counted = [(s, {"n": tallies[s], "start": sum(tallies[t] for t in STATUSES[:i])}) for i, s in enumerate(STATUSES)]
@@ -136,7 +137,7 @@ def page(listed: Sequence[Listed]) -> str:
     return layout.render(
         "papers.html",
         "index.html",
-        title="Papers",
+        title=title,
         papers=sorted(listed, key=lambda p: (p.decided(), p.appeared(), p.slug), reverse=True),
         built=sum(p.built for p in listed),
         judged=tallies.total(),
@@ -147,11 +148,6 @@ def page(listed: Sequence[Listed]) -> str:
         absent=ABSENT,
         meaning=MEANING,
     )
-
-
-def coming(paper: Listed, near: Sequence[Listed]) -> str:
-    """The page of a paper that no study repeats yet (or whose study cannot be read), with the papers like it."""
-    return layout.render("coming.html", f"studies/{paper.slug}.html", title=paper.title, p=paper, near=near)
 
 
 def told(sheet: str) -> tuple[str, str]:

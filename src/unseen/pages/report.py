@@ -6,11 +6,12 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from unseen.core.claim import Verdict
-from unseen.core.inert import inert
+from unseen.core.inert import inert, marked
 from unseen.core.ledger import Judged
 from unseen.core.stats import chance_wrong
 from unseen.core.study import Tier
@@ -75,24 +76,31 @@ def html(judged: Sequence[Judged], *, cards: Sequence[Card] = ()) -> str:
             studies=[_study(j, f) for j, f in zip(judged, drawn, strict=True)],
             cards=[card_page.told(c) for c in cards],
             charts=safe_json(made) if made else "",
-            bundle=_bundle() if made else "",
+            bundle=bundle() if made else "",
             limits=LIMITS,
             meaning=MEANING,
         )
     )
 
 
+@cache
 def environment() -> Environment:
-    """Templates that escape everything they are given."""
+    """Templates that escape everything they are given; each is read once."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     return Environment(
         loader=PackageLoader("unseen.pages"),
         autoescape=True,
+        finalize=plain,
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
+
+
+def plain(value: object) -> object:
+    """A text with its control and direction marks named; markup of our own and all else as it is."""
+    return marked(value) if type(value) is str else value
 
 
 def css() -> str:
@@ -137,7 +145,7 @@ def chance(verdicts: Sequence[Verdict]) -> str:
     return f"{claims} judged, {len(decided)} decided; if every truth lay on the edge of its region, chance alone would get at most {chance_wrong(len(told)):.1f} wrong on average."
 
 
-def _bundle() -> str:
+def bundle() -> str:
     """Vega, Vega-Lite and Vega-Embed as one script that cannot end its element."""
     import vl_convert
 
@@ -158,7 +166,7 @@ def _title(judged: Sequence[Judged], cards: Sequence[Card]) -> str:
 
 def _study(judged: Judged, drawn: Sequence[figures.Figure]) -> dict[str, Any]:
     paper = judged.study.paper
-    parts = _paragraphs(judged.sheet)
+    parts = paragraphs(judged.sheet)
     seeds = sorted({int(s) for m in judged.manifests for s in m.get("seeds", ())})
     lead = [p for p in parts if p["head"].lower().startswith(("question", "answer"))][:2]
     return {
@@ -175,11 +183,11 @@ def _study(judged: Judged, drawn: Sequence[figures.Figure]) -> dict[str, Any]:
         "counted": counted(judged.verdicts),
         "groups": groups(judged.verdicts, judged.tier),
         "later": [_later(v) for v in judged.verdicts if judged.tier not in v.claim.tiers],
-        "figures": [_figure(f) for f in drawn[:SHOWN]],
-        "more": [_figure(f) for f in drawn[SHOWN:]],
+        "figures": [figure(f) for f in drawn[:SHOWN]],
+        "more": [figure(f) for f in drawn[SHOWN:]],
         "examples": _examples(judged),
         "departures": judged.departures,
-        "trials": [_trial(m, judged.stale) for m in judged.manifests],
+        "trials": [trial(m, judged.stale) for m in judged.manifests],
         "seeds": len(seeds),
         "minutes": f"{sum(float(m.get('minutes', 0)) for m in judged.manifests):.1f}",
         "absent": len(judged.absent),
@@ -199,21 +207,22 @@ def _later(v: Verdict) -> dict[str, str]:
     return {"id": v.claim.id, "says": v.claim.says, "tiers": " or ".join(v.claim.tiers)}
 
 
-def _figure(figure: figures.Figure) -> dict[str, Any]:
+def figure(drawn: figures.Figure) -> dict[str, Any]:
+    """A figure as `figure.html` shows it."""
     return {
-        "title": figure.title,
-        "words": figure.words,
-        "short": figure.words.split(": ", 1)[-1],
-        "panels": [(f"{figure.name}-{i}", name) for i, (name, _) in enumerate(figure.panels)],
-        "legend": list(figure.legend.items()),
-        "marks": figure.marks,
-        "training": figure.training,
-        "named": figure.named,
-        "many": len(figure.panels) > MANY,
-        "shifted": {r["where"] for r in figure.rows},
-        "x": figure.x,
-        "rows": [] if figure.training else [_row(r) for r in figure.rows[:ROWS]],
-        "left": 0 if figure.training else max(0, len(figure.rows) - ROWS),
+        "title": drawn.title,
+        "words": drawn.words,
+        "short": drawn.words.split(": ", 1)[-1],
+        "panels": [(f"{drawn.name}-{i}", name) for i, (name, _) in enumerate(drawn.panels)],
+        "legend": list(drawn.legend.items()),
+        "marks": drawn.marks,
+        "training": drawn.training,
+        "named": drawn.named,
+        "many": len(drawn.panels) > MANY,
+        "shifted": {r["where"] for r in drawn.rows},
+        "x": drawn.x,
+        "rows": [] if drawn.training else [_row(r) for r in drawn.rows[:ROWS]],
+        "left": 0 if drawn.training else max(0, len(drawn.rows) - ROWS),
     }
 
 
@@ -253,7 +262,8 @@ def _verdict(v: Verdict) -> dict[str, Any]:
     }
 
 
-def _trial(told: Mapping[str, Any], stale: Sequence[str]) -> dict[str, Any]:
+def trial(told: Mapping[str, Any], stale: Sequence[str] = ()) -> dict[str, Any]:
+    """A trial's manifest as a line of the table of trials."""
     setting, host = told.get("setting", {}), told.get("host", {})
     seeds = told.get("seeds", [])
     return {
@@ -288,7 +298,7 @@ def _examples(judged: Judged) -> list[dict[str, str]]:
     return found
 
 
-def _paragraphs(sheet: str) -> list[dict[str, str]]:
+def paragraphs(sheet: str) -> list[dict[str, str]]:
     """A sheet's prose without its markup: each paragraph with the words in bold that head it, if any."""
     blocks = [" ".join(b.split()) for b in re.split(r"\n\s*\n", sheet) if b.strip() and not b.lstrip().startswith("# ")]
     found: list[dict[str, str]] = []

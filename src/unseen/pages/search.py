@@ -12,19 +12,24 @@ The pages that are files search by words alone, in the browser: `assets/words.js
 
 from __future__ import annotations
 
+import hashlib
+import io
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unseen.core import find
+from unseen.core.disk import whole
 from unseen.core.errors import UnseenError, missing_extra
 
 from .papers import Listed
@@ -53,21 +58,25 @@ STOPPED = frozenset(
 
 @dataclass(frozen=True, eq=False)
 class Index:
-    """All papers, ready to be searched: their words by BM25, and their meaning where an embedding was given [paper feature]."""
+    """All papers, ready to be searched: their words by BM25, and their meaning where an embedding was given [paper feature].
+
+    `model` is opened by the first query (seconds); call it beforehand where nobody should wait.
+    """
 
     slugs: tuple[str, ...]
     heads: tuple[str, ...]
     words: Any  # bm25s.BM25
     counts: tuple[Counter[str], ...]
     weights: NDArray[np.float64]  # of the heads' words: tf-idf, of length 1 [paper term]
-    model: Sentences | None = None
+    model: Callable[[], Sentences] | None = None  # opens it, once
     vectors: NDArray[np.float32] | None = None
 
 
-def index(listed: Sequence[Listed], *, embedding: str | None = None) -> Index:
-    """The index of these papers. `embedding` names a model of sentences (`minilm`): loading it takes seconds, embedding 42 papers two.
+def index(listed: Sequence[Listed], *, embedding: str | None = None, cache: Path | None = None) -> Index:
+    """The index of these papers. `embedding` names a model of sentences (`minilm`), `cache` a folder for what it says of them.
 
-    Raises Missing without the extra view, or, with `embedding`, without the extra hub or the model.
+    Opening the model takes ten seconds and embedding 42 papers two, where `cache` does not hold them yet. Raises Missing
+    without the extra view, or, with `embedding`, without the extra hub or the model.
     """
     try:
         import bm25s
@@ -78,7 +87,7 @@ def index(listed: Sequence[Listed], *, embedding: str | None = None) -> Index:
     model = bm25s.BM25(k1=K1, b=B, method="lucene")
     model.index([text or [""] for text in texts], show_progress=False)
     found = Index(tuple(p.slug for p in listed), heads, model, tuple(Counter(t) for t in texts), _weights(heads))
-    return found if embedding is None else _with_meaning(found, embedding)
+    return found if embedding is None else _with_meaning(found, embedding, cache)
 
 
 def embedding() -> str | None:
@@ -91,7 +100,7 @@ def answer(index: Index, query: str) -> list[tuple[str, float]]:
     by_words = scores(index, query)
     if index.model is None or index.vectors is None or not query.strip():
         return _best(index, by_words, by_words > 0)
-    by_meaning = index.vectors @ index.model.vectors([query])[0]
+    by_meaning = index.vectors @ index.model().vectors([query])[0]
     both = fused(np.where(by_words > 0, by_words, -np.inf), np.where(by_meaning >= LEAST, by_meaning, -np.inf))
     return _best(index, both, both > 0)
 
@@ -154,11 +163,32 @@ def script(index: Index) -> bytes:
     return f"globalThis.unseenWords={safe_json(told)};\n".encode()
 
 
-def _with_meaning(found: Index, name: str) -> Index:
+def _with_meaning(found: Index, name: str, cache: Path | None) -> Index:
     from unseen.models import sentences
 
-    model = sentences.open(name)
-    return replace(found, model=model, vectors=model.vectors(found.heads))
+    def opened() -> Sentences:
+        return sentences.open(name)
+
+    model = lru_cache(maxsize=1)(opened)
+    digest = hashlib.sha256("\0".join((name, *found.heads)).encode()).hexdigest()[:16]
+    path = cache / f"{digest}.npy" if cache else None
+    if path and path.is_file():
+        with suppress(OSError, ValueError):
+            kept = np.load(path, allow_pickle=False)
+            if kept.ndim == 2 and len(kept) == len(found.heads):
+                return replace(found, model=model, vectors=kept)
+    vectors = model().vectors(found.heads)
+    if path:
+        with suppress(OSError):  # a cache that cannot be written is none
+            path.parent.mkdir(parents=True, exist_ok=True)
+            whole(path, _saved(vectors))
+    return replace(found, model=model, vectors=vectors)
+
+
+def _saved(vectors: NDArray[np.float32]) -> bytes:
+    held = io.BytesIO()
+    np.save(held, vectors, allow_pickle=False)
+    return held.getvalue()
 
 
 def _weights(heads: Sequence[str]) -> NDArray[np.float64]:

@@ -1,6 +1,6 @@
 """How does the gallery become a folder of files? Every page that `unseen view` serves and that needs no server.
 
-    write(Path("public"), everything(Source(…)))   ->  Written(Path("public"), pages=63, …)
+    write(Path("public"), everything(source))   ->  Written(Path("public"), files=71, …)
 
 The folder opens from a disk and under any path of a server: pages name each other from where they lie. It is built beside
 its place and put there whole, and it replaces nothing but an earlier site of this kind, known by a file of its own.
@@ -11,13 +11,18 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
-from unseen.core.errors import Mistake
+from unseen import news
+from unseen.core.errors import Damaged, Mistake
 
-from . import report
+from . import cards_page, examples, feed, layout, papers, report, search, study_page
+from .papers import Listed
+from .source import Source
 
 MARK = ".unseen-site"  # says that a folder may be replaced
 HEAVY = 2_000_000  # bytes that a page should not have
@@ -31,6 +36,53 @@ class Written:
     files: int
     bytes: int
     heavy: tuple[tuple[str, int], ...] = ()
+
+
+def everything(
+    source: Source, *, title: str = "", base_url: str = "", embedding: str | None = None
+) -> Iterator[tuple[str, bytes]]:
+    """Every file of the site (path below the root, content): pages, what they load, and the feed.
+
+    `title` is the front page's, `base_url` where the site will lie (the feed's links are relative without it),
+    `embedding` names a model of sentences for the papers that are like one another.
+    """
+    listed = source.catalogue()
+    index = search.index(listed, embedding=embedding, cache=source.home / "cache" / "search")
+    pages = {
+        "index.html": papers.page(listed, title=title or papers.TITLE),
+        "cards/index.html": cards_page.index(source),
+    }
+    pages |= {f"cards/{name}.html": cards_page.page(source, name) or "" for name in cards_page.names(source)}
+    by_slug, drawn = {p.slug: p for p in listed}, dict[str, str]()
+    for p in listed:
+        for path, content in _of_study(source, p, [by_slug[s] for s in search.like(index, p.slug)]):
+            (pages if path.endswith(".html") else drawn)[path] = content
+    for path, page in pages.items():
+        yield path, layout.still(page, pages).encode()
+    yield from ((path, script.encode()) for path, script in drawn.items())
+    yield from ((path, content) for path, content in layout.assets().items() if not path.startswith("assets/runs."))
+    yield "assets/index.js", search.script(index)
+    yield "assets/vega.js", report.bundle().encode()
+    changes = news.gather(source.home, datetime.min.replace(tzinfo=UTC), ledger=source.results).changes
+    yield "feed.xml", feed.feed(changes, base_url)
+
+
+def _of_study(source: Source, paper: Listed, near: Sequence[Listed]) -> Iterator[tuple[str, str]]:
+    """The pages of one paper, and the scripts that their figures are drawn from."""
+    slug = paper.slug
+    yield f"studies/{slug}.html", study_page.page(source, paper, near)
+    if not paper.built or paper.broken:
+        return
+    own = [tier for tier in source.own(slug).tiers() if source.own(slug).trials.get(tier)]
+    for tier in own:
+        if tier:
+            yield f"own/{slug}/{tier}.html", study_page.own_page(source, paper, tier)
+        if source.items(slug, tier):
+            with suppress(Damaged):  # a table that cannot be read: the site is whole without its page
+                yield f"examples/{slug}/{tier or 'changed'}.html", examples.still(source, paper, tier or "changed")
+    for of in (*study_page.scripts(source, slug), *(f"own-{tier}" for tier in own if tier)):
+        if script := study_page.charts(source, slug, of):
+            yield f"charts/{slug}/{of}.js", script
 
 
 def write(out: Path, files: Iterable[tuple[str, bytes]]) -> Written:

@@ -31,7 +31,7 @@
       const said = await fetch(live.content + "?q=" + encodeURIComponent(query));
       if (!said.ok) throw new Error("the server said " + said.status);
       const told = await said.json();
-      return told.map((one) => (Array.isArray(one) ? one[0] : one.slug));
+      return told.map((one) => (typeof one === "string" ? one : one[0]));
     }
     return unseenSearch.answer(unseenWords, query).map((pair) => pair[0]);
   }
