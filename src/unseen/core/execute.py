@@ -182,3 +182,10 @@ def procs(n: int) -> Pool:
     from .workers import Procs
 
     return Procs(n)
+
+
+def ray(address: str = "") -> Pool:
+    """Work on a Ray cluster: the one at the address, else one on this machine, which is started if there is none."""
+    from .on_ray import Ray
+
+    return Ray(address)

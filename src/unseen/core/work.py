@@ -78,7 +78,7 @@ def chosen_device(trial: Trial) -> str:
 
 
 @cache
-def _code_loaded(slug: str, place: Path) -> str:
+def code_loaded(slug: str, place: Path) -> str:
     """The digest of a study's code as this process first met it: what is edited later is not what is loaded."""
     return code_digest(slug)
 
@@ -86,8 +86,8 @@ def _code_loaded(slug: str, place: Path) -> str:
 def _world(trial: Trial, device: str) -> dict[str, Any]:
     """All that rows may depend on beside the trial: equal worlds measure equal rows."""
     return {
-        "code": _code_loaded(trial.study, find.folder(trial.study)),
-        "versions": _versions(),
+        "code": code_loaded(trial.study, find.folder(trial.study)),
+        "versions": versions(),
         "device": device,
         "threads": threads_of(trial),
         "processor": _processor(),
@@ -198,7 +198,8 @@ def _texts(items: list[Item]) -> Any:
     return frame.select(order).sort("split", "at", "id", "step", "seed", maintain_order=True)
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """The versions of Python and of the packages that results depend on."""
     found = {"python": platform.python_version()}
     for name in MODULES:
         try:

@@ -10,17 +10,15 @@ import os
 import signal
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from typing import Any, cast
 
-from . import find
-from .errors import UnseenError
 from .execute import Event, Outcome, Tell, Work
+from .parcel import packed, said_of
 from .plan import Trial
-from .study import TIERS, values_of
 from .threads import words
 
 GRACE = 5.0  # seconds in which a worker without work ends by itself
@@ -89,7 +87,7 @@ class Worker:
         """Hand it a trial."""
         self.trial: Trial | None = trial
         with suppress(OSError):  # it died: `take` will tell
-            self.pipe.send(_packed(trial))
+            self.pipe.send(packed(trial))
 
     def take(self, tell: Tell) -> Outcome | Gone | None:
         """What it says: the outcome of its trial, Gone if it died, None for progress."""
@@ -130,26 +128,6 @@ def _ready(busy: Sequence[Worker]) -> list[Worker]:
     return [by_pipe[cast("Connection[Any, Any]", c)] for c in wait(list(by_pipe))]
 
 
-def _packed(trial: Trial) -> dict[str, Any]:
-    """A trial in plain words."""
-    return {
-        "study": trial.study,
-        "version": trial.version,
-        "class": type(trial.setting).__name__,
-        "values": values_of(trial.setting),
-        "seeds": trial.seeds,
-        "pins": dict(trial.pins),
-    }
-
-
-def _unpacked(told: Mapping[str, Any]) -> Trial:
-    """The trial of these words. Raises what finding its study raises."""
-    study = find.study(told["study"])
-    kinds = {type(s).__name__: type(s) for tier in TIERS for s in study.settings(tier)}
-    setting = kinds[told["class"]](**told["values"])
-    return Trial(told["study"], told["version"], setting, told["seeds"], study.needs(setting), told["pins"])
-
-
 def _serve(pipe: Connection[Any, Any], work: Work, parent: int) -> None:
     """A worker's life: do the work on what comes through the pipe until it closes; die with the driver."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver alone answers Ctrl-C
@@ -160,14 +138,7 @@ def _serve(pipe: Connection[Any, Any], work: Work, parent: int) -> None:
             told = pipe.recv()
         except (EOFError, OSError):
             return
-        try:
-            outcome = work(_unpacked(told), pipe.send)
-            said = (outcome.status, outcome.error, outcome.minutes, outcome.code)
-        except UnseenError as failure:
-            said = ("failed", str(failure), 0.0, failure.code)
-        except Exception as error:  # code of a study, met on the way to its trial
-            said = ("failed", f"{type(error).__name__}: {error} (before {told['study']}'s trial began).", 0.0, 1)
-        pipe.send(said)
+        pipe.send(said_of(work, told, pipe.send))
 
 
 def _die_with(parent: int) -> None:
