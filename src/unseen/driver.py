@@ -16,7 +16,7 @@ from .core.claim import judge_study
 from .core.compare import Comparison
 from .core.compare import compare as _compare
 from .core.errors import Failed, Invalid, Missing, Mistake, Unknown, nearest
-from .core.execute import Outcome, Pool, execute, here, procs, ray
+from .core.execute import Outcome, Pool, execute, here, procs, ray, slurm
 from .core.lab import local_home
 from .core.ledger import Judged
 from .core.plan import Trial, parse_sweep, plan
@@ -97,7 +97,7 @@ def trials_of(asked: Asked) -> list[Trial]:
 
 
 def pool_of(on: str) -> Pool:
-    """The pool that `--on` names: `here`, `procs:N`, `ray`, `ray://HOST:PORT` or `ray:HOST:PORT`."""
+    """The pool that `--on` names: `here`, `procs:N`, `ray`, `ray://HOST:PORT`, `ray:HOST:PORT` or `slurm:…`."""
     kind, _, count = on.partition(":")
     if kind == "ray" and (count or on == "ray"):
         return ray(on if count.startswith("//") else count)
@@ -105,8 +105,10 @@ def pool_of(on: str) -> Pool:
         return here()
     if kind == "procs" and count.isdigit() and int(count) > 0:
         return procs(int(count))
+    if kind == "slurm" and (count or on == "slurm"):
+        return slurm(count)
     raise Invalid(
-        f"--on {on}: there is no such pool; use here, procs:N with N processes (such as procs:2), ray, or ray://HOST:PORT."
+        f"--on {on}: there is no such pool; use here, procs:N with N processes (such as procs:2), ray, ray://HOST:PORT, or slurm."
     )
 
 

@@ -189,3 +189,10 @@ def ray(address: str = "") -> Pool:
     from .on_ray import Ray
 
     return Ray(address)
+
+
+def slurm(words: str = "") -> Pool:
+    """Work in tasks that Slurm starts; `words` as in `partition=gpu,time=240`. Raises Invalid for words it does not know."""
+    from .on_slurm import Slurm, parsed
+
+    return Slurm(parsed(words))

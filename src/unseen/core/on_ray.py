@@ -18,7 +18,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -26,11 +26,12 @@ from typing import Any
 from . import find
 from .errors import Failed, Invalid, Missing, missing_extra
 from .execute import Event, Measuring, Outcome, Tell, Work
+from .likeness import Told, coded
 from .parcel import packed, unfolded
 from .plan import Trial
-from .ray_task import Part, Told, Words, served
+from .ray_task import Part, Words, served
 from .store import Store
-from .work import code_loaded, threads_of, versions
+from .work import threads_of, versions
 
 TRIES = 2  # times a trial may take its worker along before it is left out
 MOVES = 10  # times a trial may lose its node, which is hardly its own doing
@@ -77,7 +78,6 @@ class Flight:
     died: Counter[str] = field(default_factory=Counter[str])
     moved: Counter[str] = field(default_factory=Counter[str])
     pace: float = 1.0  # seconds of a trial, lately
-    code: dict[str, str] = field(default_factory=dict[str, str])
 
     def __post_init__(self) -> None:
         self.task = self.ray.remote(max_retries=0)(served)
@@ -121,7 +121,7 @@ class Flight:
                 continue
             cpus, gpus, memory = shape
             given = [packed(t) for t in batch]
-            told = self._with_code({t.study for t in batch})
+            told = coded(self.told, {t.study for t in batch})
             options = self.task.options(num_cpus=cpus, num_gpus=gpus or None, memory=memory)
             self.under_way[options.remote(self.work, given, told, self.words)] = batch
 
@@ -141,13 +141,6 @@ class Flight:
                 break
             found.append(trial)
         return tuple(found)
-
-    def _with_code(self, slugs: set[str]) -> Told:
-        """What workers are told, with the digest of the code of these studies."""
-        for slug in slugs - set(self.code):
-            with suppress(Exception):  # a study that is not here fails where its trial is unpacked
-                self.code[slug] = code_loaded(slug, find.folder(slug))
-        return replace(self.told, code={s: self.code.get(s, "") for s in slugs})
 
     def _landed(self, batch: Batch, ref: Any) -> Iterator[Outcome]:
         """The outcomes of a task; none of trials that are given once more."""

@@ -20,7 +20,7 @@ from .study import TIERS, Study, values_of
 if TYPE_CHECKING:
     from .execute import Tell, Work
 
-Said = tuple[str, str, float, int]  # what an Outcome says beside its trial: status, error, minutes, code
+Said = tuple[Any, str, float, int]  # what an Outcome says beside its trial: status, error, minutes, code
 LAST = "trial.json"  # the file without which a folder does not exist
 PIECE = 8 << 20  # bytes of a file that travel at once
 
