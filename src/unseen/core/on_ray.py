@@ -234,7 +234,7 @@ def _asks(trial: Trial) -> Shape:
 
 
 @contextmanager
-def _joined(address: str) -> Generator[Any]:
+def _joined(address: str, *, start: bool = True) -> Generator[Any]:
     """Ray, connected: as it is where it is already, else joined, else started here and stopped at the end."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
@@ -247,19 +247,22 @@ def _joined(address: str) -> Generator[Any]:
         return
     with tempfile.TemporaryDirectory(prefix="unseen-") as folder:
         try:
-            _connect(ray, address, Path(folder))
+            _connect(ray, address, Path(folder), start)
             yield ray
         finally:
             ray.shutdown()
 
 
-def _connect(ray: Any, address: str, folder: Path) -> None:
+def _connect(ray: Any, address: str, folder: Path, start: bool) -> None:
     """Join the cluster, or start one. Raises Missing where no cluster is at the address."""
     quiet: dict[str, Any] = {"logging_level": "ERROR", "log_to_driver": False}
     if not address:
-        with suppress(ConnectionError):
+        try:
             ray.init("auto", **quiet)
             return
+        except ConnectionError:
+            if not start:
+                raise
         ray.init("local", include_dashboard=False, object_store_memory=STORE_BYTES, **quiet)
         return
     env = {"working_dir": str(folder)} if _staged(folder) else {}
@@ -326,3 +329,10 @@ def _unlike(error: Exception) -> str:
 
 def _short(error: BaseException) -> str:
     return " ".join(str(error).split())[:200]
+
+
+def resources(address: str) -> list[dict[str, float]] | None:
+    """What each node of a cluster has (Ray's own names); None where `--on ray` would start one. Raises Missing."""
+    with suppress(ConnectionError), _joined(address, start=False) as ray:
+        return [dict(n["Resources"]) for n in ray.nodes() if n["Alive"]]
+    return None

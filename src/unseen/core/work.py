@@ -198,7 +198,8 @@ def _texts(items: list[Item]) -> Any:
     return frame.select(order).sort("split", "at", "id", "step", "seed", maintain_order=True)
 
 
-def versions() -> dict[str, str]:
+@cache
+def versions() -> Mapping[str, str]:
     """The versions of Python and of the packages that results depend on."""
     found = {"python": platform.python_version()}
     for name in MODULES:
@@ -209,6 +210,7 @@ def versions() -> dict[str, str]:
     return found
 
 
+@cache
 def _processor() -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
