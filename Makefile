@@ -4,7 +4,7 @@ BIN := .venv/bin
 THREADS := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE TOKENIZERS_PARALLELISM=false
 SET_UP := .venv/.set-up
 
-.PHONY: demo test test-all test-faults check bench results setup clean
+.PHONY: demo test test-all test-faults check bench results docs setup clean
 
 setup: $(SET_UP)
 
@@ -52,5 +52,10 @@ bench: $(SET_UP)
 results: $(SET_UP)
 	$(BIN)/python -m unseen.pages.ledger results README.md
 
+# The site of docs/: build/docs/index.html, which opens with no network.
+docs: $(SET_UP)
+	$(BIN)/sphinx-build -W --keep-going -q -d build/doctrees docs build/docs
+	@echo "the docs: $(CURDIR)/build/docs/index.html"
+
 clean:
-	rm -rf .venv demo build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv demo build dist docs/made .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -19,6 +19,8 @@ from typing import Any
 
 import pytest
 
+from tests.buckets import bucket, proxy, s3_server  # noqa: F401  (fixtures)
+
 FIXTURES = Path(__file__).parent / "studies" / "fixtures"
 sys.path.insert(0, str(Path(__file__).parent / "pages"))  # made.py: a study that was never run
 sys.path.insert(0, str(Path(__file__).parent / "logs"))  # made_logs.py: what other harnesses log

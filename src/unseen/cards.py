@@ -13,11 +13,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
+from .core import history
 from .core.card import Card, OwnData, Profile, by_axis, profiles
-from .core.errors import Invalid, Unknown, nearest
+from .core.errors import Invalid, Unknown, UnseenError, nearest
 from .core.record import Records
+from .core.store import Store
 from .core.study import Study, model_field, tier_of
-from .driver import How, ask, of_model, reach, takers
+from .driver import How, ask, home, of_model, reach, takers, unwritten
 
 OWN = ("limit", "dtype", "apply_chat_template")  # fields of the settings that one's own data have, too
 ROWS = {"smoke": 24, "laptop": 200, "paper": 2_000}  # of one's own that are asked, at most
@@ -74,7 +76,10 @@ def card(
         found = within(known, wanted, minutes)
     if not known and studies is None:
         notes.append("no study that takes a model was found; `unseen list` prints all.")
-    return Card(model, tier_of(tier), by_axis([*mine, *found]), against, notes, own)
+    made = Card(model, tier_of(tier), by_axis([*mine, *found]), against, notes, own)
+    if measured:
+        notes += _noted(made, swept, (data.train, data.test) if data else ())
+    return made
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +110,15 @@ def chosen(studies: Sequence[str] | None) -> list[tuple[str, Study]]:
     if strange := [s for s in studies or () if s not in known and s != "none"]:
         raise Unknown(f"--study {strange[0]}: no study that takes a model is called so{nearest(strange[0], known)}. Such studies: {', '.join(known) or 'none'}.")  # fmt: skip
     return [(slug, study) for slug, study in known.items() if studies is None or slug in studies]
+
+
+def _noted(made: Card, sweep: Mapping[str, str], files: Sequence[Path]) -> list[str]:
+    """Note a card in the store's history; what to tell where that cannot be, which stops nobody."""
+    try:
+        history.note_card(Store(home()).root, made, sweep, files)
+    except (OSError, UnseenError) as error:
+        return [unwritten(error)]
+    return []
 
 
 def whole(made: Card, studies: Sequence[str] | None) -> bool:

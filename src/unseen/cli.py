@@ -14,7 +14,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from . import words
+from .cli_digest import digest
+from .cli_gate import gate
 from .cli_models import card, fit
+from .cli_new import new
 
 if TYPE_CHECKING:
     from .core.ledger import Judged
@@ -147,7 +150,7 @@ def judge(
     from . import driver, terminal
 
     asked = driver.ask(study, tier, model=model, sweep=words.sweep_of(set_), seeds=seeds)
-    judged = driver.judge(asked)
+    judged = _noted(driver.judge(asked))
     written: list[Path] = []
     if record is not None:
         from .core import ledger
@@ -189,6 +192,8 @@ def report(
 
 app.command()(card)
 app.command()(fit)
+app.command()(gate)
+app.command()(digest)
 
 
 @app.command()
@@ -276,25 +281,16 @@ def export(
     terminal.wrote(export.write(asked, to, out), as_json=json)
 
 
-@app.command()
-def new(
-    slug: Annotated[
-        str, typer.Argument(metavar="SLUG", help="One to four words of the paper's title, joined by underscores.")
-    ],
-    from_: Annotated[
-        str | None, typer.Option("--from", metavar="STUDY", help="Copy this study instead of the template.")
-    ] = None,
-) -> None:
-    """Start a study in ./studies that passes `validate`."""
-    from . import folders, terminal
-
-    terminal.wrote([folders.new(slug, source=from_)], then=f"unseen validate {slug}")
+app.command()(new)
 
 
 @app.command()
 def validate(
     studies: words.Studies,
     write: Annotated[bool, typer.Option("--write", help="Write smoke.json from this run.")] = False,
+    widen: Annotated[
+        bool, typer.Option("--widen", help="Widen the ranges of smoke.json by what this machine measures.")
+    ] = False,
     json: words.Json = False,
 ) -> None:
     """Check that a study keeps every rule, and runs."""
@@ -303,7 +299,7 @@ def validate(
     told, code = [], 0
     for slug in words.slugs_of(studies):
         with words.going_on():
-            made = conformance.checked(slug, write=write)
+            made = conformance.checked(slug, keep="wider" if widen else "new" if write else "")
         told.append(terminal.checks(slug, made, as_json=json))
         code = max(code, 0 if all(c.passed for c in made) else 1)
     if json:
@@ -355,7 +351,16 @@ def _measured(asked: Asked, how: How) -> tuple[list[Any], Judged | None]:
 
     outcomes = driver.measure(asked, how)
     failed = [o for o in outcomes if o.status == "failed"]
-    return failed, driver.judge(asked) if len(failed) < len(outcomes) else None
+    return failed, _noted(driver.judge(asked)) if len(failed) < len(outcomes) else None
+
+
+def _noted(judged: Judged) -> Judged:
+    """The same, noted in the history; a history that cannot be written is told, no more."""
+    from . import driver
+
+    if said := driver.noted(judged):
+        print(f"unseen: {said}", file=sys.stderr)
+    return judged
 
 
 def _written(judged: Judged | None, out: Path | None, samples: bool, *, apart: bool) -> list[Path]:

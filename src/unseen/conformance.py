@@ -12,9 +12,9 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from .core import find
 from .core.claim import judge_study
@@ -41,8 +41,9 @@ class Check:
     why: str = ""
 
 
-def checked(slug: str, *, write: bool = False) -> list[Check]:
-    """Every check of a study, the smoke tier's run included. `write` makes `smoke.json` from that run first.
+def checked(slug: str, *, keep: Literal["", "new", "wider"] = "") -> list[Check]:
+    """Every check of a study, the smoke tier's run included; `smoke.json` is first made anew from that run, or its
+    ranges are made to hold what this machine measured, too ("wider").
 
     What is looked at is checked first; the smoke tier and the rehearsal run only if all of that passed. Raises Unknown
     where there is no such study; everything else that is wrong is a failed check.
@@ -54,8 +55,10 @@ def checked(slug: str, *, write: bool = False) -> list[Check]:
     records, ran = measured(slug)
     made.append(ran)
     if records is not None:
-        if write:
-            (find.folder(slug) / "smoke.json").write_text(smoke_text(records), encoding="utf-8")
+        if keep:
+            path = find.folder(slug) / "smoke.json"
+            known = json.loads(path.read_text(encoding="utf-8")) if keep == "wider" and path.is_file() else {}
+            path.write_text(smoke_text(records, known), encoding="utf-8")
         made += [one(name, slug, records) for name in MEASURED]
     return [*made, *(one(name, slug) for name in REHEARSED)]
 
@@ -68,13 +71,17 @@ def one(name: str, slug: str, records: Records | None = None) -> Check:
     return _made(name, {**STATIC, **REHEARSED}[name], slug)
 
 
-def smoke_text(records: Records) -> str:
-    """`smoke.json` of these records: row identity -> [low, high], a tenth wider than what was seen."""
+def smoke_text(records: Records, known: Mapping[str, Sequence[float]] | None = None) -> str:
+    """`smoke.json` of these records: row identity -> [low, high], a tenth wider than what was seen.
+
+    `known` ranges of other machines stay as they are where they hold what was seen here, and grow where they do not:
+    processors round otherwise, and a few steps of training tell.
+    """
     found: dict[str, list[float]] = {}
     for identity, value in _identities(records):
         low, high = found.setdefault(identity, [value, value])
         found[identity] = [min(low, value), max(high, value)]
-    wide = {k: _widened(*v) for k, v in sorted(found.items())}
+    wide = {k: _joined((known or {}).get(k), found[k]) for k in sorted(found)}
     lines = (f"{json.dumps(k, ensure_ascii=False)}: {json.dumps(v)}" for k, v in wide.items())
     return "{\n" + ",\n".join(lines) + "\n}\n"
 
@@ -99,23 +106,26 @@ def _light(slug: str) -> str:
 
 
 def _slug_from_title(slug: str) -> str:
+    return unfit(slug, find.study(slug).paper.title)
+
+
+def unfit(slug: str, title: str) -> str:
+    """What is wrong with a slug for a paper of that title; empty where it is one to four of its words, in order, or its
+    system's name."""
     words = slug.split("_")
-    paper = find.study(slug).paper
-    title = re.findall(r"[a-z0-9]+", paper.title.lower().replace("é", "e"))
+    there = re.findall(r"[a-z0-9]+", title.lower().replace("é", "e"))
     if not 1 <= len(words) <= 4:
         return f"{slug} has {len(words)} words; a slug has one to four."
     at = 0
     for word in words:
         rest = [
             i
-            for i, t in enumerate(title[at:], at)
+            for i, t in enumerate(there[at:], at)
             if t == word or t.startswith(word) or (word.startswith(t) and len(t) > 3)
         ]
         if not rest:
             return (
-                ""
-                if _named_system(slug, paper.title)
-                else f"{word!r} does not stand in the title {paper.title!r} in that order."
+                "" if _named_system(slug, title) else f"{word!r} does not stand in the title {title!r} in that order."
             )
         at = rest[0] + 1
     return ""
@@ -266,11 +276,27 @@ def _identities(records: Records) -> Iterator[tuple[str, float]]:
         rows = frame.filter(frame["setting"] == kind)
         named[kind] = [c for c in fields if rows[c].n_unique() > 1]
     for row in frame.iter_rows(named=True):
-        arm = ", ".join(f"{c.split('.', 1)[1]}={row[c]}" for c in named[row["setting"]] if row[c] is not None)
-        told = [f"{c[3:]}={v}" for c, v in sorted(row.items()) if c.startswith("at.") and v is not None]
+        arm = ", ".join(f"{c.split('.', 1)[1]}={_short(row[c])}" for c in named[row["setting"]] if row[c] is not None)
+        told = [f"{c[3:]}={_short(v)}" for c, v in sorted(row.items()) if c.startswith("at.") and v is not None]
         told += [f"step {row['step']}"] if row["step"] is not None else []
         where = ", ".join([f"on {row['split']}", *told] if row["split"] else told)
         yield f"{row['setting']}({arm}) {row['measure']} {where}".rstrip(), float(row["value"])
+
+
+def _short(value: object) -> str:
+    """A coordinate as text that another processor's last digits do not change."""
+    return f"{value:.6g}" if isinstance(value, float) and len(repr(value)) > 8 else str(value)
+
+
+def _joined(known: Sequence[float] | None, seen: Sequence[float]) -> list[float]:
+    """The range of a row: as known where that holds what was seen (or neither is a number), else both in one."""
+    if known is None:
+        return _widened(*seen)
+    low, high = known
+    if (low <= seen[0] and seen[1] <= high) or (math.isnan(low) and math.isnan(seen[0])):
+        return [low, high]
+    wide = _widened(*seen)
+    return [min(low, wide[0]), max(high, wide[1])]
 
 
 def _widened(low: float, high: float) -> list[float]:

@@ -11,11 +11,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from .core import find
+from .core import find, history
 from .core.claim import judge_study
 from .core.compare import Comparison
 from .core.compare import compare as _compare
-from .core.errors import Failed, Invalid, Missing, Mistake, Unknown, nearest
+from .core.errors import Failed, Invalid, Missing, Mistake, Unknown, UnseenError, nearest
 from .core.execute import Outcome, Pool, execute, here, procs, ray, slurm
 from .core.lab import local_home
 from .core.ledger import Judged
@@ -127,7 +127,7 @@ def pinned(trials: Sequence[Trial]) -> list[Trial]:
         probe(name)
         pins[name] = resolve(name)
     return [
-        replace(t, pins={t.setting.model: pins[t.setting.model]}) if model_field(type(t.setting)) else t for t in trials
+        t.with_pins({t.setting.model: pins[t.setting.model]}) if model_field(type(t.setting)) else t for t in trials
     ]
 
 
@@ -151,10 +151,13 @@ def run(
     asked = ask(slug, tier, model=model, sweep=sweep, seeds=seeds)
     with watch() as seen:
         outcomes = measure(asked, How(on, fresh, seen))
-    failed = [o for o in outcomes if o.status == "failed"]
-    if failed and len(failed) == len(outcomes):
-        raise Failed(f"all {len(failed)} trials of {slug} failed; the first said: {failed[0].error}")
-    return judge(asked)
+        failed = [o for o in outcomes if o.status == "failed"]
+        if failed and len(failed) == len(outcomes):
+            raise Failed(f"all {len(failed)} trials of {slug} failed; the first said: {failed[0].error}")
+        judged = judge(asked)
+        if said := noted(judged):
+            seen.say(said)
+        return judged
 
 
 def measure(asked: Asked, how: How = How()) -> list[Outcome]:
@@ -167,8 +170,10 @@ def measure(asked: Asked, how: How = How()) -> list[Outcome]:
     if how.fresh:
         _start_again(store, ready)
     store.write_plan(asked.slug, unpinned, ready)
-    how.watch.begin(f"{asked.slug} {asked.tier}", ready, [t.key for t in ready if store.has(t)])
-    return execute(ready, store, pool, tell=how.watch.tell)
+    store.foresee(ready)
+    kept = store.sound(ready)[0]
+    how.watch.begin(f"{asked.slug} {asked.tier}", ready, {t.key for t in kept})
+    return execute(ready, store, pool, tell=how.watch.tell, kept=kept)
 
 
 def _start_again(store: Store, trials: Sequence[Trial]) -> None:
@@ -178,7 +183,7 @@ def _start_again(store: Store, trials: Sequence[Trial]) -> None:
     for pin in sorted({pin for trial in trials for pin in trial.pins.values()}):
         from .models import forget
 
-        forget(pin)
+        forget(pin, far=store.far)
 
 
 def judge(asked: Asked, *, items: bool = False) -> Judged:
@@ -193,7 +198,7 @@ def judge(asked: Asked, *, items: bool = False) -> Judged:
     if not there:
         lost = "".join(f" {why}" for why in damaged.values())
         raise Missing(f"nothing of this plan is measured yet; `unseen run {asked.words()}` measures it.{lost}")
-    records = store.records(there)
+    records, keys = store.records(there), {t.key for t in there}
     return Judged(
         slug=asked.slug,
         study=study,
@@ -202,7 +207,7 @@ def judge(asked: Asked, *, items: bool = False) -> Judged:
         records=records,
         verdicts=judge_study(study, records, asked.tier, swept=list(asked.sweep)),
         manifests=[store.manifest(t) for t in there],
-        absent=[t for t in trials if t not in there],
+        absent=[t for t in trials if t.key not in keys],
         damaged=damaged,
         stale=[t.key for t in there if store.stale(t)],
         exploratory=asked.exploratory,
@@ -210,6 +215,21 @@ def judge(asked: Asked, *, items: bool = False) -> Judged:
         departures=find.departures(asked.slug),
         items=[item for t in there for item in store.items(t)] if items else (),
     )
+
+
+def noted(judged: Judged) -> str:
+    """Note a study's verdicts in the store's history; what to tell where that cannot be, which stops nobody. The study's
+    own plan only, measured whole."""
+    try:
+        history.note_verdicts(Store(home()).root, judged)
+    except (OSError, UnseenError) as error:
+        return unwritten(error)
+    return ""
+
+
+def unwritten(error: Exception) -> str:
+    """What to tell of a history that cannot be written."""
+    return f"the history cannot be written ({error}), so `unseen digest` will not tell of this; all else is kept."
 
 
 def beside(asked: Asked, *, items: bool = False) -> Judged | None:
@@ -226,7 +246,7 @@ def newest(store: Store, asked: Asked) -> list[Trial]:
     """The trials of what was asked, pinned as they were when the plan was last run (as they are, if it never was)."""
     unpinned = trials_of(asked)
     pins = store.newest(asked.slug, unpinned)
-    return [replace(t, pins=pins.get(t.key, {})) for t in unpinned] if pins else unpinned
+    return [t.with_pins(pins[t.key]) if pins.get(t.key) else t for t in unpinned] if pins else unpinned
 
 
 def takers() -> list[tuple[str, Study]]:
@@ -258,8 +278,9 @@ def _check_extras(slug: str, trials: Iterable[Trial]) -> None:
 def finished(asked: Asked) -> list[str]:
     """The unpinned keys of the plan's trials that are measured already."""
     store = Store(home())
-    there = [store.has(t) for t in newest(store, asked)]
-    return [t.key for t, done in zip(trials_of(asked), there, strict=True) if done]
+    trials = newest(store, asked)
+    there = {t.key for t in store.sound(trials)[0]}
+    return [u.key for u, t in zip(trials_of(asked), trials, strict=True) if t.key in there]
 
 
 def judged_of(asked: Sequence[Asked], *, every: bool) -> list[Judged]:

@@ -81,9 +81,11 @@ def _checkpoints(asked: Asked, out: Path) -> list[Path]:
     store = Store(driver.home())
     written: list[Path] = []
     for trial in driver.newest(store, asked):
-        place = store.folder(trial)
+        if not store.has(trial):
+            continue
+        place = store.whole(trial)
         for name, form in (("decoder.json", decoder), ("mixture.json", moe)):
-            for kept in sorted(place.glob(f"**/{name}")) if store.has(trial) else ():
+            for kept in sorted(place.glob(f"**/{name}")):
                 written += form.export(kept.parent, out / trial.key / kept.parent.name)
     if not written:
         raise Missing(

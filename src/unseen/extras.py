@@ -26,7 +26,7 @@ EXTRAS: Mapping[str, Mapping[str, str]] = {
     "pathways": {"rapidfuzz": "rapidfuzz"},
     "chemistry": {"rdkit": "rdkit", "selfies": "selfies"},
     "view": {"starlette": "starlette", "uvicorn": "uvicorn", "bm25s": "bm25s", "markdown-it-py": "markdown_it"},
-    "digest": {"apprise": "apprise", "feedparser": "feedparser"},
+    "digest": {"apprise": "apprise", "feedparser": "feedparser", "bm25s": "bm25s"},
     "ray": {"ray": "ray"},
     "cloud": {"s3fs": "s3fs"},
     "slurm": {"submitit": "submitit"},

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 BARS = "▁▂▃▄▅▆▇█"
 LINE_SECONDS = 10.0
 CURVES = 2  # of one trial, at most
+DRAWN = 12  # values of a curve, at most
 LABEL = 44  # letters of a trial's label, at most
 
 
@@ -97,9 +98,14 @@ class Curves:
                 continue
             curve = seen.setdefault(name, [])
             curve.append(value)
-            drawn = spark(curve[-12:]) if len(curve) > 1 and list(seen).index(name) < CURVES else ""
+            del curve[:-DRAWN]
+            drawn = spark(curve) if len(curve) > 1 and list(seen).index(name) < CURVES else ""
             told.append(" ".join(w for w in (name, drawn, f"{value:.3g}") if w))
         return "  ".join(told)
+
+    def end(self, key: str) -> None:
+        """Forget a trial that ended."""
+        self.seen.pop(key, None)
 
 
 class Bars:
@@ -125,6 +131,7 @@ class Bars:
         self.share[event.key] = event.done / event.of if event.of else 1.0
         label = self.labels.get(event.key, event.key)
         if event.shown.get("ended"):
+            self.curves.end(event.key)
             if (task := self.tasks.pop(event.key, None)) is not None:
                 shown = next(t for t in self.bars.tasks if t.id == task).fields["shown"]
                 self.bars.remove_task(task)
@@ -167,6 +174,9 @@ class Lines:
         """A line, unless one was written a moment ago."""
         now, label = time.monotonic(), self.labels.get(event.key, event.key)
         if event.shown.get("ended"):
+            self.curves.end(event.key)
+            self.first.pop(event.key, None)
+            self.said.pop(event.key, None)
             self.write(f"measured {label}")
             return
         shown = self.curves.add(event)
@@ -190,25 +200,29 @@ class Lines:
 
 def labels(trials: Sequence[Trial]) -> dict[str, str]:
     """A few words for each trial, keyed by its key: as few fields of its setting as tell all apart, and its seeds."""
-    told = {t.key: {"": type(t.setting).__name__, **values_of(t.setting)} for t in trials}
-    names = list(dict.fromkeys(name for values in told.values() for name in values))
-    levels = {n: len({str(v.get(n)) for v in told.values()}) for n in names}
-    apart = len({t.setting for t in trials})
+    settings = list({id(t.setting): t.setting for t in trials}.values())
+    told = [{"": type(s).__name__, **values_of(s)} for s in settings]
+    names = list(dict.fromkeys(name for values in told for name in values))
+    texts = {n: [str(v.get(n)) for v in told] for n in names}
+    levels = {n: len(set(column)) for n, column in texts.items()}
+    tupled = {n for n in names if any(isinstance(v.get(n), tuple) for v in told)}
+    apart, group, parts = len(set(settings)), [0] * len(told), 1
     chosen: list[str] = []
-
-    def parts(with_names: Sequence[str]) -> int:
-        return len({tuple(str(v.get(n)) for n in with_names) for v in told.values()})
-
-    tupled = {n for n in names if any(isinstance(v.get(n), tuple) for v in told.values())}
     for name in sorted(names, key=lambda n: (n in tupled, -levels[n])):
-        if parts(chosen) < apart and parts([*chosen, name]) > parts(chosen):
+        seen: dict[tuple[int, str], int] = {}
+        finer = [seen.setdefault(pair, len(seen)) for pair in zip(group, texts[name], strict=True)]
+        if parts < apart and len(seen) > parts:
             chosen.append(name)
+            group, parts = finer, len(seen)
+    words = {
+        id(s): [_named(n, v[n]) for n in names if n in chosen and n in v] for s, v in zip(settings, told, strict=True)
+    }
     several = len({t.seeds for t in trials}) > 1
     found: dict[str, str] = {}
     for t in trials:
-        words = [_named(n, told[t.key][n]) for n in names if n in chosen and n in told[t.key]]
-        seeds = [f"seed {span(t.seeds)}"] if several or not words else []
-        found[t.key] = ", ".join([*words, *seeds])[:LABEL]
+        said = words[id(t.setting)]
+        seeds = [f"seed {span(t.seeds)}"] if several or not said else []
+        found[t.key] = ", ".join([*said, *seeds])[:LABEL]
     return found
 
 

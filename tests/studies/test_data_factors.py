@@ -339,7 +339,7 @@ def test_a_trial_yields_rows_of_what_is_known_and_items_of_what_is_held_out() ->
 def test_published_splits_are_written_for_use_elsewhere(to: str, tmp_path: Path) -> None:
     out = tmp_path / f"items.{to}"
     words = ["data", "data_factors/scan-addprim_jump", "--n", "30", "--split", "train", "--split", "test"]
-    found = CliRunner().invoke(cli.app, [*words, "--to", to, "--out", str(out)])
+    found = CliRunner().invoke(cli.app, [*words, "--tier", "smoke", "--to", to, "--out", str(out)])
     assert found.exit_code == 0, found.output
     rows = written(to, out)
     assert {r["split"] for r in rows} == {"train", "test"}

@@ -71,7 +71,7 @@ def test_words_for_no_time(word: str) -> None:
 
 
 def test_a_budget_and_formats_from_the_command_line(unseen: Callable[..., Said]) -> None:
-    told = unseen("card", SHORT, "--tier", "smoke", "--budget", "20s", "--formats", "2")
+    told = unseen("card", SHORT, "--tier", "smoke", "--budget", "8s", "--formats", "2")
     assert told.code == 0 and "minutes were spent; items asked of each kind: echo" in told.out, told.err
     assert "over 2 formats" in told.out
     assert "over 3 formats" not in unseen("card", SHORT, "--tier", "smoke").out, "smoke takes seconds"

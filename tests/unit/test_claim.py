@@ -411,7 +411,7 @@ def test_effects_measured_without_a_claim() -> None:
 def test_a_verdict_shows_itself() -> None:
     verdict = judge(claim(level("exact"), above(0.5)), Records.of(rows([0.9, 0.91, 0.92])), "laptop")
     assert str(verdict).startswith("C1 supported: … 0.91 [") and "expected above 0.5" in str(verdict)
-    assert "<b>C1 supported</b>" in verdict._repr_html_()
+    assert "<b>C1</b> supported" in verdict._repr_html_()
     assert [str(r) for r in (above(1), below(2), between(1, 2))] == ["above 1", "below 2", "between 1 and 2"]
 
 

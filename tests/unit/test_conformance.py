@@ -85,6 +85,21 @@ def test_smoke_rows_are_compared_by_identity_and_range(line: Path) -> None:
     assert "--write` makes it" in conformance.one(name, "straight_line", records).why
 
 
+def test_another_machine_widens_the_ranges_it_does_not_fit(line: Path) -> None:
+    records, _ = conformance.measured("straight_line")
+    assert records is not None
+    kept = json.loads((line / "smoke.json").read_text())
+    first, second, *rest = kept
+    known = {**kept, first: [kept[first][1] + 1, kept[first][1] + 2], second: [-1e9, 1e9], "gone": [0, 1]}
+    told = json.loads(conformance.smoke_text(records, known))
+    assert set(told) == set(kept)  # rows are those of the code that is here
+    assert told[first] == [pytest.approx(kept[first][0]), kept[first][1] + 2]
+    assert told[second] == [-1e9, 1e9]
+    assert all(told[k] == kept[k] for k in rest)
+    (line / "smoke.json").write_text(json.dumps(known))
+    assert all(c.passed for c in conformance.checked("straight_line", keep="wider"))
+
+
 def test_ranges_are_a_tenth_wider_than_what_was_seen(line: Path) -> None:
     records, _ = conformance.measured("straight_line")
     assert records is not None

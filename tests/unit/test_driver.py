@@ -21,7 +21,7 @@ def test_run_gives_records_and_verdicts_that_show_themselves() -> None:
     assert [v.status for v in judged.verdicts] == ["supported", "supported", "untested"]
     assert judged.records.mean("exact", letters=3) == 1.0 and judged.exploratory
     page = judged._repr_html_()
-    assert page.startswith("<table>") and "C1 supported" in page
+    assert page.startswith('<div class="unseen">') and "<b>C1</b> supported" in page
     assert "table" in judged.records._repr_html_() and "<b>C1" in judged.verdicts[0]._repr_html_()
     assert str(judged).splitlines()[0] == "echo, tier laptop"
     again = library.judge(driver.ask("echo", model=SHORT))

@@ -402,7 +402,8 @@ def test_a_plain_loss_has_the_curvature_of_given_labels(mlp: Any) -> None:
         model, lambda m, b: F.cross_entropy(m(b[0]), b[1], reduction="sum"), told, [(x, y)], [queries]
     )
     given = influence.influence(model, told, told, [(x, y)], [queries], recipe=GIVEN)
-    np.testing.assert_allclose(plain, given, rtol=1e-4, atol=1e-5)
+    # float32: scores of up to some forty are sums of terms of either sign, so small ones are as exact as large ones
+    np.testing.assert_allclose(plain, given, rtol=1e-4, atol=1e-6 * np.abs(given).max())
 
 
 def test_layers_are_chosen_by_name() -> None:

@@ -82,7 +82,7 @@ def test_a_silent_holder_elsewhere_loses_it(tmp_path: Path) -> None:
 
 def test_a_number_used_again_is_not_its_holder(tmp_path: Path) -> None:
     path = tmp_path / "a.lease"
-    path.write_text(json.dumps({**module._me(), "started": "1"}))
+    path.write_text(json.dumps({**module.me(), "started": "1"}))
     with lease(path) as mine:
         assert mine
 
@@ -118,7 +118,7 @@ def test_where_the_system_tells_less_a_living_number_holds(tmp_path: Path, monke
     gone.start()
     gone.join()
     assert gone.pid is not None
-    assert (module._started(os.getpid()), module._started(1), module._started(gone.pid)) == ("alive", "alive", "")
+    assert (module.started(os.getpid()), module.started(1), module.started(gone.pid)) == ("alive", "alive", "")
     path = tmp_path / "a.lease"
     with lease(path), lease(path) as mine:
         assert not mine

@@ -145,17 +145,22 @@ def test_reading_what_cannot_be_read_names_the_trial(store: Store, trials: list[
 
 def test_the_index_follows_the_folders(store: Store, trials: list[Trial]) -> None:
     keys = sorted(t.key for t in trials)
-    path = store.root / "index" / "kept_rows.json"
-    assert [m["key"] for m in store.manifests("kept_rows")] == keys and set(json.loads(path.read_text())) == set(keys)
-    before = path.stat().st_mtime_ns
-    assert [m["key"] for m in Store(store.root).manifests("kept_rows")] == keys and path.stat().st_mtime_ns == before
-    for content in ("{", "[]", json.dumps({keys[0]: {"stamp": 1}})):
+    path = store.root / "index" / "kept_rows.jsonl"
+
+    def told(by: Store) -> list[str]:
+        return [m["key"] for m in by.manifests("kept_rows")]
+
+    assert told(store) == keys and [json.loads(x)["key"] for x in path.read_text().splitlines()[1:]] == keys
+    before, text = path.stat().st_mtime_ns, path.read_text()
+    assert told(Store(store.root)) == keys and path.stat().st_mtime_ns == before
+    for content in ("", "{", "[]", text[:-9], text.splitlines()[0].replace("of", "on") + "\n{}\n", "[" * 100_000):
         path.write_text(content)
-        assert [m["key"] for m in Store(store.root).manifests("kept_rows")] == keys
+        assert told(Store(store.root)) == keys == told(store) and path.read_text() == text
+    next(store.manifests("kept_rows"))  # one who looks at the first alone
     shutil.rmtree(store.folder(trials[0]))
-    assert [m["key"] for m in store.manifests("kept_rows")] == [trials[1].key]
+    assert told(store) == [trials[1].key] == told(store)
     (store.folder(trials[1]) / "trial.json").write_text("{")
-    assert store.manifests("kept_rows") == [] == store.manifests("no_study")
+    assert told(store) == [] == list(store.manifests("no_study"))
 
 
 def test_plans_keep_the_pins_of_every_run_newest_last(shelf: Path, trials: list[Trial]) -> None:
@@ -249,12 +254,10 @@ def test_a_url_that_cannot_be_reached(shelf: Path, monkeypatch: pytest.MonkeyPat
     store = Store("memory://bucket/unseen")
     assert store.far is not None
 
-    def fails(path: str) -> bool:
-        raise ConnectionError("no route")
-
-    monkeypatch.setattr(store.far.fs, "exists", fails)
+    monkeypatch.setenv("UNSEEN_STORE_PATIENCE", "0")
+    monkeypatch.setattr(store.far.fs, "cat_file", lambda path: (_ for _ in ()).throw(ConnectionError("no route")))
     with pytest.raises(Failed, match=r"does not answer \(no route\)"):
         store.far.read("plans/x.json")
-    monkeypatch.setattr(store.far.fs, "exists", lambda path: (_ for _ in ()).throw(ImportError("s3fs")))
+    monkeypatch.setattr(store.far.fs, "cat_file", lambda path: (_ for _ in ()).throw(ImportError("s3fs")))
     with pytest.raises(UnseenError, match="needs a package"):
         store.far.read("plans/x.json")

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from . import notebook
 from .claim import Measured, gap, level, measured, weakest
 from .compare import beside, by_side
 from .effect import ratio
@@ -147,6 +148,9 @@ class Card:
     against: str | None = None
     notes: Sequence[str] = ()
     own: OwnData | None = None
+
+    def _repr_html_(self) -> str:
+        return notebook.html(self)
 
     def to_json(self) -> dict[str, Any]:
         """`{model, tier, axes: {axis: [{study, reference, shifted, gap, n, evidence, curve}]}}`."""

@@ -13,6 +13,7 @@ from typing import Literal
 
 import numpy as np
 
+from . import notebook
 from .cells import word_of
 from .effect import (
     Effect,
@@ -134,9 +135,7 @@ class Verdict:
         return f"{self.claim.id} {self.status}: {self.claim.says} {found} {self.why}"
 
     def _repr_html_(self) -> str:
-        from html import escape
-
-        return f"<p><b>{escape(self.claim.id)} {escape(self.status)}</b> {escape(str(self))}</p>"
+        return notebook.html(self)
 
 
 def judge(claim: Claim, records: Records, tier: Tier) -> Verdict:

@@ -13,6 +13,8 @@ from __future__ import annotations
 import ast
 import hashlib
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from . import find
@@ -22,6 +24,18 @@ COVERED = ("studies", "methods", "measures", "models", "tasks")  # of the packag
 ALL = frozenset(("*",))  # every statement of a file
 
 Used = tuple[Path, frozenset[str]]  # a file, and the names that are wanted of it
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A top-level statement of a file: its tree, the names it binds and those it reads, its text without docstrings,
+    and the nodes within it that import."""
+
+    tree: ast.stmt
+    defined: frozenset[str]
+    read: frozenset[str]
+    plain: str
+    imports: tuple[ast.AST, ...]
 
 
 def code_digest(slug: str) -> str:
@@ -42,9 +56,29 @@ def _closed(slug: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for path, names in _wanted(slug).items():
         inside, name = path.is_relative_to(study), path.relative_to(study if path.is_relative_to(study) else PACKAGE)
-        statements = [s for s in _statements(path, names) if not _of_house(s, path)]
-        found[f"{'study' if inside else 'unseen'}/{name}"] = "\n".join(map(_plain, statements))
+        statements = [s for s in _statements(path, names) if not _of_house(s.tree, path)]
+        found[f"{'study' if inside else 'unseen'}/{name}"] = "\n".join(s.plain for s in statements)
     return found
+
+
+def _parsed(path: Path) -> tuple[Statement, ...]:
+    """The statements of a file as it is now; one that did not change is parsed once."""
+    told = path.stat()
+    return _parsed_as(path, told.st_mtime_ns, told.st_size)
+
+
+@cache
+def _parsed_as(path: Path, _changed: int, _size: int) -> tuple[Statement, ...]:
+    text = path.read_text(encoding="utf-8")
+    trees, spare = ast.parse(text).body, ast.parse(text).body  # `_plain` takes docstrings out of what it is given
+    return tuple(
+        Statement(t, frozenset(_defined(t)), frozenset(_read(t)), _plain(s), tuple(filter(_importing, ast.walk(t))))
+        for t, s in zip(trees, spare, strict=True)
+    )
+
+
+def _importing(node: ast.AST) -> bool:
+    return isinstance(node, ast.Import | ast.ImportFrom) or (isinstance(node, ast.Name) and node.id == "import_module")
 
 
 def _wanted(slug: str) -> dict[Path, frozenset[str]]:
@@ -67,12 +101,12 @@ def _only_offers(path: Path) -> bool:
     """Whether a file is a package's `__init__.py` that does nothing but import names for others."""
     if path.name != "__init__.py" or not path.is_file():
         return False
-    return all(isinstance(s, ast.ImportFrom) or _is_text(s) for s in ast.parse(path.read_text(encoding="utf-8")).body)
+    return all(isinstance(s.tree, ast.ImportFrom) or _is_text(s.tree) for s in _parsed(path))
 
 
-def _statements(path: Path, names: frozenset[str]) -> list[ast.stmt]:
+def _statements(path: Path, names: frozenset[str]) -> Sequence[Statement]:
     """The top-level statements of a file that define these names, and those that they use in turn, in their order."""
-    body = ast.parse(path.read_text(encoding="utf-8")).body
+    body = _parsed(path)
     if names & ALL:
         return body
     kept: set[int] = set()
@@ -80,9 +114,9 @@ def _statements(path: Path, names: frozenset[str]) -> list[ast.stmt]:
     while wanted - done:
         done |= wanted
         for i, statement in enumerate(body):
-            if i not in kept and _defined(statement) & done:
+            if i not in kept and statement.defined & done:
                 kept.add(i)
-                wanted |= _read(statement)
+                wanted |= statement.read
     return [s for i, s in enumerate(body) if i in kept]
 
 
@@ -140,7 +174,7 @@ def _covered(place: Path) -> bool:
 
 def _imports(path: Path, names: frozenset[str]) -> Iterator[Used]:
     for statement in _statements(path, names):
-        for node in ast.walk(statement):
+        for node in statement.imports:
             if isinstance(node, ast.ImportFrom) and (place := _place(path, node)) is not None:
                 yield from _files(place, [a.name for a in node.names])
             elif isinstance(node, ast.Import):
@@ -148,13 +182,13 @@ def _imports(path: Path, names: frozenset[str]) -> Iterator[Used]:
                     first, *rest = alias.name.split(".")
                     if first == "unseen":
                         yield from _files(PACKAGE.joinpath(*rest), [])
-            elif isinstance(node, ast.Name) and node.id == "import_module" and path.parent != PACKAGE:
+            elif isinstance(node, ast.Name) and path.parent != PACKAGE:
                 yield from _called(path)
 
 
 def _called(path: Path) -> Iterator[Used]:
     """The neighbours whose names stand as texts in a module that imports by name: it may depend on any of them."""
-    texts = {n.value for n in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(n, ast.Constant)}
+    texts = {n.value for s in _parsed(path) for n in ast.walk(s.tree) if isinstance(n, ast.Constant)}
     yield from ((p, ALL) for p in sorted(path.parent.glob("*.py")) if p.stem in texts)
 
 

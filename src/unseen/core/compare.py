@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from . import notebook
 from .claim import gap, measured
 from .record import Coded, Records, Value, means_of
 from .stats import holm, mcnemar
@@ -51,6 +52,9 @@ class Comparison:
     second: str
     differences: Sequence[Difference]
     notes: Sequence[str] = ()
+
+    def _repr_html_(self) -> str:
+        return notebook.html(self)
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values."""

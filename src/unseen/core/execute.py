@@ -56,13 +56,23 @@ class Pool(Protocol):
     def map(self, work: Work, trials: Iterable[Trial], tell: Tell) -> Iterator[Outcome]: ...
 
 
-def execute(trials: Sequence[Trial], store: Store, pool: Pool, *, tell: Tell | None = None) -> list[Outcome]:
+def execute(
+    trials: Sequence[Trial],
+    store: Store,
+    pool: Pool,
+    *,
+    tell: Tell | None = None,
+    kept: Sequence[Trial] | None = None,
+) -> list[Outcome]:
     """The outcome of every trial, in the order given. Finished trials are kept; several drivers may share one store.
 
-    Only this process publishes. Raises Mistake or Failed where the store itself cannot be written to any more.
+    `kept` are those of which `store.sound` said so a moment ago, where the caller asked already. Only this process
+    publishes. Raises Mistake or Failed where the store itself cannot be written to any more.
     """
-    found: dict[str, Outcome] = {}
-    left = list({t.key: t for t in trials}.values())
+    if kept is None:
+        kept = store.sound(trials)[0]
+    found = {t.key: Outcome(t, "kept") for t in kept}
+    left = list({t.key: t for t in trials if t.key not in found}.values())
 
     def told(event: Event) -> None:
         store.live({**asdict(event), "shown": dict(event.shown)})
@@ -105,7 +115,7 @@ def _leased(
 
 def _kept(trial: Trial, store: Store, found: dict[str, Outcome]) -> bool:
     """Whether the trial is finished and every byte of it is what was written."""
-    if not store.has(trial) or store.damaged([trial]):
+    if not store.sound([trial])[0]:
         return False
     found[trial.key] = Outcome(trial, "kept")
     return True
@@ -143,7 +153,7 @@ class Measuring:
 
         store = Store(self.url)
         try:
-            measure(trial, store, told)
+            store.stage(trial, measure(trial, store, told))
             tell(Event(trial.key, 1.0, 1.0, {"ended": True}, time.time()))
             return "", 0
         except UnseenError as error:

@@ -48,11 +48,14 @@ def folder(slug: str) -> Path:
     return known[slug]
 
 
-def study(slug: str) -> Study:
-    """The study of that slug. Raises Unknown, or Invalid where its `study.py` holds no `STUDY`."""
-    found = getattr(module(slug, "study"), "STUDY", None)
+def study(slug: str, place: Path | None = None) -> Study:
+    """The study of that slug; `place` is its folder, where it has been looked up already.
+
+    Raises Unknown, or Invalid where its `study.py` holds no `STUDY`.
+    """
+    found = getattr(module(slug, "study", place), "STUDY", None)
     if not isinstance(found, Study):
-        raise Invalid(f"{folder(slug) / 'study.py'} defines no STUDY; it must hold `STUDY = Study(...)`.")
+        raise Invalid(f"{(place or folder(slug)) / 'study.py'} defines no STUDY; it must hold `STUDY = Study(...)`.")
     return found
 
 
@@ -61,9 +64,9 @@ def has(slug: str, part: str) -> bool:
     return (folder(slug) / f"{part}.py").is_file()
 
 
-def module(slug: str, part: str) -> ModuleType:
+def module(slug: str, part: str, place: Path | None = None) -> ModuleType:
     """A module of a study's folder. Raises Missing for an extra it needs and Mistake for code that cannot be imported."""
-    place = folder(slug)
+    place = place or folder(slug)
     if not (place / f"{part}.py").is_file():
         raise Invalid(f"{slug} has no {part}.py, so there is nothing of that kind to use in it.")
     name = f"{_package(slug, place)}.{part}"

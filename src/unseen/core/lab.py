@@ -22,9 +22,11 @@ import numpy as np
 
 from .disk import is_full
 from .errors import Damaged, Invalid, Missing, UnseenError, missing_extra
+from .far import Far
 from .journal import plain
-from .lease import lease
+from .once import made_once
 from .plan import digest
+from .published import sha256_of
 from .record import Value
 
 Told = Callable[[float, float, Mapping[str, Value]], None]
@@ -46,6 +48,9 @@ class Lab:
     state: Path | None = None  # where checkpoints lie; None: they are not kept
     tell: Told | None = None
     sync: Callable[[], None] | None = None  # makes every row yielded so far durable
+    kept: Callable[[], None] | None = None  # is told of every checkpoint
+    far: Far | None = None  # where artifacts and answers are shared with other machines
+    endings: list[Callable[[], None]] = field(default_factory=list[Callable[[], None]])  # called when the trial ends
     at: tuple[float, float] = (0.0, 0.0)  # (done, of) as `progress` said last
     _told: dict[str, float] = field(default_factory=dict[str, float])  # when each kind of word was last said
 
@@ -88,26 +93,13 @@ class Lab:
     def once(self, name: str, make: Callable[[Path], None], **depends: Value) -> Path:
         """A file or folder that `make(path)` writes, made once for each (study, version, name, depends) and shared.
 
-        Concurrent trials wait for the one that makes it; a maker that dies or raises leaves nothing behind. What is
-        returned is shared: read it, never write to it. Raises what `make` raises.
+        Concurrent trials wait for the one that makes it, on whatever machine that shares the store; a maker that dies or
+        raises leaves nothing behind. What is returned is shared: read it, never write to it. Raises what `make` raises.
         """
         told = json.loads(json.dumps(depends, default=plain))
         key = digest({"study": self.study, "version": self.version, "name": name, "depends": told})
         place = self.cache / "once" / (self.study or "alone") / f"{re.sub(r'[^A-Za-z0-9_.-]', '-', name)}-{key}"
-        if place.exists():
-            return place
-        with lease(place.with_name(f"{place.name}.lease"), wait=None):
-            if not place.exists():
-                spare = place.with_name(f".{place.name}.making")
-                _remove(spare)  # what a maker that died left
-                try:
-                    make(spare)
-                    if not spare.exists():
-                        raise Invalid(f"the maker of {name!r} wrote nothing to the path it was given.")
-                    os.replace(spare, place)
-                finally:
-                    _remove(spare)
-        return place
+        return made_once(place, make, self.far, f"once/{self.study or 'alone'}/{place.name}")
 
     def data(self, name: str, source: str, sha256: str) -> Path:
         """A data file: `$UNSEEN_DATA/name` if it is there, else from its source, checked against its digest.
@@ -167,6 +159,8 @@ class Lab:
             os.replace(spare, path)
         finally:
             spare.unlink(missing_ok=True)
+        if self.kept is not None:
+            self.kept()
 
     def resume(self, phase: str) -> tuple[int, dict[str, Any], dict[str, Any]] | None:
         """The last checkpoint of a phase as (step, tensors, notes), or None. Tensors are torch's where torch is in use."""
@@ -213,8 +207,7 @@ def offline() -> bool:
 
 def digest_of_file(path: Path) -> str:
     """The sha256 of a file, read in pieces."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return sha256_of(path)
 
 
 def _save(to: Path, tensors: Mapping[str, Any], words: dict[str, str]) -> None:
@@ -229,13 +222,6 @@ def _save(to: Path, tensors: Mapping[str, Any], words: dict[str, str]) -> None:
         from safetensors.numpy import save_file as save_numpy
 
         save_numpy({k: np.asarray(v, order="C") for k, v in tensors.items()}, str(to), words)
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)
 
 
 def _checked(path: Path, sha256: str, remedy: str) -> Path:

@@ -32,7 +32,7 @@ def lease(path: Path, *, wait: float | None = 0) -> Generator[bool]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     until = None if wait is None else time.monotonic() + wait
-    token = {**_me(), "token": f"{os.getpid()}-{threading.get_ident()}-{time.time_ns()}"}
+    token = {**me(), "token": f"{os.getpid()}-{threading.get_ident()}-{time.time_ns()}"}
     while not _taken(path, token):
         if until is not None and time.monotonic() >= until:
             yield False
@@ -70,7 +70,7 @@ def _free(path: Path, guard: Path) -> bool:
     except (OSError, ValueError):
         return True
     if isinstance(holder, dict) and holder.get("machine") == _machine():
-        return _started(int(holder["pid"])) != holder["started"]
+        return started(int(holder["pid"])) != holder["started"]
     os.utime(guard)  # the folder's own clock, which both machines' touches are told by
     return guard.stat().st_mtime - touched > SILENT
 
@@ -87,8 +87,9 @@ def _give_back(path: Path, token: dict[str, object]) -> None:
             path.unlink()
 
 
-def _me() -> dict[str, object]:
-    return {"machine": _machine(), "pid": os.getpid(), "started": _started(os.getpid())}
+def me() -> dict[str, object]:
+    """This process, as a lease names its holder."""
+    return {"machine": _machine(), "pid": os.getpid(), "started": started(os.getpid())}
 
 
 def _machine() -> str:
@@ -100,7 +101,7 @@ def _machine() -> str:
     return " ".join(parts)
 
 
-def _started(pid: int) -> str:
+def started(pid: int) -> str:
     """When a process began, so that a number used again is not taken for it; empty where it is gone."""
     with suppress(OSError, IndexError):
         told = (PROC / str(pid) / "stat").read_text(encoding="ascii", errors="replace").rsplit(")", 1)[1].split()

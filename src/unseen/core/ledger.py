@@ -11,10 +11,10 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from . import notebook
 from .errors import Damaged, Invalid, Missing, Mistake
 from .plan import Trial
 from .record import Records
@@ -54,8 +54,7 @@ class Judged:
         return "\n".join([f"{self.slug}, tier {self.tier}", *map(str, self.verdicts)])
 
     def _repr_html_(self) -> str:
-        rows = "".join(f"<tr><td>{escape(str(v))}</td></tr>" for v in self.verdicts)
-        return f"<table><caption>{escape(self.slug)}, tier {self.tier}</caption>{rows}</table>"
+        return notebook.html(self)
 
     def to_json(self) -> dict[str, Any]:
         """The verdicts and the provenance of their trials as plain JSON values."""

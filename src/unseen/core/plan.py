@@ -40,21 +40,35 @@ class Trial:
     @cached_property
     def key(self) -> str:
         """16 hex digits of sha256 over study, version, the setting's class and values, seeds and pins."""
-        told = {
-            "study": self.study,
-            "version": self.version,
-            "class": type(self.setting).__name__,
-            "setting": values_of(self.setting),
-            "seeds": self.seeds,
-            "pins": dict(self.pins),
-        }
-        return digest(told)
+        pins, seeds = (_text(dict(self.pins)) if self.pins else "{}"), ",".join(map(str, self.seeds))
+        about = f'"seeds":[{seeds}],{self.asked},"study":{_text(self.study)},"version":{self.version}'
+        return _digest(f'{{"class":{_text(type(self.setting).__name__)},"pins":{pins},{about}}}')
+
+    @cached_property
+    def asked(self) -> str:
+        """The setting's values as part of that text; the trials that a plan has of one setting share it."""
+        return f'"setting":{_text(values_of(self.setting))}'
+
+    def with_pins(self, pins: Mapping[str, str]) -> Trial:
+        """The same trial with these pins."""
+        return _sharing(replace(self, pins=pins), self.asked)
 
 
 def digest(told: object) -> str:
     """16 hex digits of sha256 over canonical JSON."""
-    text = json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    return _digest(_text(told))
+
+
+_text = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False).encode
+
+
+def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _sharing(trial: Trial, asked: str) -> Trial:
+    vars(trial)["asked"] = asked
+    return trial
 
 
 def plan(
@@ -76,13 +90,17 @@ def plan(
     if not 1 <= count <= MOST_SEEDS:
         raise Invalid(f"--seeds {count}: a study takes from 1 to {MOST_SEEDS:,} seeds.")
     blocks = [tuple(range(k, min(k + study.block, count))) for k in range(0, count, study.block)]
-    needs = [_needs(slug, study, setting) for setting in swept]
-    return [Trial(slug, study.version, s, block, n) for s, n in zip(swept, needs, strict=True) for block in blocks]
+    found, none = list[Trial](), dict[str, str]()
+    for setting in swept:
+        first = Trial(slug, study.version, setting, blocks[0], _needs(slug, study, setting), none)
+        others = (Trial(slug, study.version, setting, b, first.needs, none) for b in blocks[1:])
+        found += (first, *(_sharing(t, first.asked) for t in others))
+    return found
 
 
 def plan_hash(trials: Sequence[Trial]) -> str:
     """The name of a plan, whatever its order and pins."""
-    return digest(sorted(replace(t, pins={}).key for t in trials))
+    return digest(sorted(t.with_pins({}).key if t.pins else t.key for t in trials))
 
 
 def parse_sweep(slug: str, study: Study, tier: Tier, words: Mapping[str, str]) -> dict[str, tuple[Value, ...]]:

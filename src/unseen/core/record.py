@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from . import notebook
 from .coded import Coded, flat, joined, of_series, series
 from .errors import Invalid, Unknown, nearest
 from .row import Item, Row, Scored, Split, Value, drawn_of
@@ -237,7 +238,7 @@ class Records:
         return f"{len(self)} rows of {', '.join(map(str, self.columns['measure'].present())) or 'nothing'}, {len(self.items)} item scores"
 
     def _repr_html_(self) -> str:
-        return str(self.frame()._repr_html_())
+        return notebook.html(self)
 
     def _matching(self, want: Mapping[str, Want]) -> Index:
         """The rows that match; one without a column matches None there."""

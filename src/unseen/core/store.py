@@ -3,7 +3,8 @@
 $UNSEEN_HOME/trials/<study>/<key>/     records.parquet [scores.parquet items.parquet] files/ … and last trial.json
 $UNSEEN_HOME/partial/<study>/<key>/    what a trial that is not finished has yielded and kept so far
 $UNSEEN_HOME/plans/<hash>.json         which trials each run of a plan had, newest last
-$UNSEEN_HOME/index/<study>.json        every manifest at once; made anew from the folders wherever it differs from them
+$UNSEEN_HOME/index/<study>.jsonl       every manifest at once; made anew from the folders wherever it differs from them
+$UNSEEN_HOME/index/<study>.stamps      which trials were read in full, and when (stamps.py)
 """
 
 from __future__ import annotations
@@ -14,20 +15,30 @@ import os
 import shutil
 import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from .code import code_digest
 from .disk import whole, writing
 from .errors import Damaged, Mistake
 from .far import Far
+from .far_trials import FarTrials
+from .inert import label
 from .lab import digest_of_file, local_home
 from .lease import lease
+from .listing import listed
+from .manifest import manifest_of, misses, read_manifest, stands
+from .mirror import drop_partial
 from .plan import Trial, plan_hash
+from .published import files_of
 from .record import Records
+from .stamps import Stamps, stamp_of
+
+HELD = 1_000  # manifests kept in memory
 
 
 class Store:
@@ -36,12 +47,14 @@ class Store:
     def __init__(self, root: str | Path) -> None:
         self.url = str(root)
         self.far = Far(self.url) if "://" in self.url else None
-        self.root = local_home() / "far" / _name_of(self.url) if self.far else Path(root)
+        self.root = local_home() / "far" / _name_of(self.far.shown) if self.far else Path(root)
         if self.root.exists() and not self.root.is_dir():
             raise Mistake(
                 f"the store {self.root} is a file, not a folder; name a folder with UNSEEN_HOME, or move the file."
             )
-        self._manifests = cache(_manifest)
+        self._manifests = lru_cache(HELD)(read_manifest)
+        self.stamps = cache(self._stamps)  # of a study, as they are read and noted by this store
+        self.beyond = FarTrials(self.far, self.root) if self.far else None
         self.code = cache(code_digest)  # of a study, as it was when this store was opened
 
     def folder(self, trial: Trial) -> Path:
@@ -53,88 +66,92 @@ class Store:
         return self.root / "partial" / trial.study / trial.key
 
     def has(self, trial: Trial) -> bool:
-        """Whether the trial is finished and its files are there. `damaged` compares what they hold, too."""
-        folder = self.folder(trial)
-        if not (folder / "trial.json").is_file() and not (
-            self.far and self.far.get(f"trials/{trial.study}/{trial.key}", folder)
-        ):
-            return False
-        return not self.broken(trial)
+        """Whether the trial is finished and its files are there. `sound` compares what they hold, too."""
+        if self.beyond:
+            return self.beyond.has(trial.study, trial.key)
+        return stands(self.folder(trial)) and not self.broken(trial)
 
     def broken(self, trial: Trial) -> str:
         """What is wrong with a finished trial's folder, by its manifest and sizes; empty where all is well."""
         folder = self.folder(trial)
-        if not (folder / "trial.json").is_file():
+        if not stands(folder):
             return ""
         try:
-            path = folder / "trial.json"
-            files = _files(self._manifests(path, path.stat().st_mtime_ns))
+            files = files_of(self._told(folder))
         except Damaged as error:
             return str(error)
-        for name, (size, _) in files.items():
-            path = folder / name
-            if not path.is_file():
-                return f"{path} is gone."
-            if path.stat().st_size != size:
-                return f"{path} holds {path.stat().st_size} bytes, not the {size} that were written."
-        return ""
+        wrong = (misses(folder, name, size) for name, (size, _) in files.items())
+        return next((why for why in wrong if why), "")
 
     def damaged(self, trials: Sequence[Trial]) -> dict[str, str]:
-        """The finished trials whose folders are not what was written: key -> what is wrong. Reads every file."""
-        told = {t.key: self.broken(t) or self._changed(t) for t in trials}
-        return {key: why for key, why in told.items() if why}
+        """The finished trials whose folders are not what was written: key -> what is wrong."""
+        return self.sound(trials)[1]
 
-    def sound(self, trials: Sequence[Trial]) -> tuple[list[Trial], dict[str, str]]:
-        """The trials that are finished and as they were written, and what is wrong with those that are not (by key)."""
-        there = [t for t in trials if self.has(t)]
-        damaged = self.damaged(trials)
-        return [t for t in there if t.key not in damaged], damaged
+    def sound(self, trials: Sequence[Trial], *, anew: bool = False) -> tuple[list[Trial], dict[str, str]]:
+        """The trials that are finished and as they were written, and what is wrong with those that are not (by key).
+
+        Every byte is read of what was touched since it was last read; of everything with `anew`. 10^5 trials that
+        were not touched take about a second.
+        """
+        if self.beyond:
+            damaged = self.foresee(trials)
+            return [t for t in trials if self.has(t) and t.key not in damaged], damaged
+        stamps = {slug: self.stamps(slug) for slug in dict.fromkeys(t.study for t in trials)}
+        same = set[str]()
+        for slug, known in () if anew else stamps.items():
+            keys = [t.key for t in trials if t.study == slug]
+            same.update(key for key, unchanged in zip(keys, known.unchanged(keys), strict=True) if unchanged)
+        there, damaged = list[Trial](), dict[str, str]()
+        for trial in trials:
+            if trial.key in same:
+                there.append(trial)
+            elif stands(self.folder(trial)):
+                if why := self.broken(trial) or self._changed(trial):
+                    damaged[trial.key] = why
+                else:
+                    there.append(trial)
+        for known in stamps.values():
+            known.keep()
+        return there, damaged
 
     def manifest(self, trial: Trial) -> dict[str, Any]:
         """A finished trial's `trial.json`. Raises Damaged where it cannot be read."""
-        path = self.folder(trial) / "trial.json"
+        self._bring([trial])
         try:
-            return self._manifests(path, path.stat().st_mtime_ns)
+            return self._told(self.folder(trial))
         except (OSError, Damaged) as error:
             raise self._unreadable(trial, error) from None
 
-    def manifests(self, slug: str) -> list[dict[str, Any]]:
-        """The manifests of all finished trials of a study, sorted by key; unreadable ones left out."""
-        if self.far:
-            for key in self.far.names(f"trials/{slug}"):
-                if not (self.root / "trials" / slug / key / "trial.json").is_file():
-                    self.far.get(f"trials/{slug}/{key}", self.root / "trials" / slug / key)
-        path = self.root / "index" / f"{slug}.json"
-        index = _index(path)
-        found: dict[str, Any] = {}
-        for at in sorted(self.root.glob(f"trials/{slug}/*/trial.json")):
-            stamp, known = at.stat().st_mtime_ns, index.get(at.parent.name)
-            if known and known.get("stamp") == stamp:
-                found[at.parent.name] = known
-                continue
-            with suppress(Damaged):
-                found[at.parent.name] = {"stamp": stamp, "told": self._manifests(at, stamp)}
-        if found != index:
-            with suppress(OSError):
-                path.parent.mkdir(parents=True, exist_ok=True)
-                whole(path, json.dumps(found).encode())
-        return [one["told"] for one in found.values()]
+    def manifests(self, slug: str) -> Iterator[dict[str, Any]]:
+        """The manifests of all finished trials of a study, by key, one at a time; unreadable ones left out."""
+        if self.beyond:
+            texts = self.beyond.manifests(slug)
+            return (told for key, text in texts.items() if (told := manifest_of(key, text)) is not None)
+        return listed(self.root / "trials" / slug, self.root / "index" / f"{slug}.jsonl", read_manifest)
 
     def records(self, trials: Sequence[Trial]) -> Records:
         """What these trials measured. Raises Damaged naming the trial that cannot be read."""
-        import polars as pl
-
-        parts: list[Records] = []
+        damaged = self._bring(trials)
+        tables: dict[str, list[tuple[Trial, Any]]] = {"records.parquet": [], "scores.parquet": []}
         for trial in trials:
-            items = self._table(trial, "scores.parquet")
-            try:
-                parts.append(Records.of_frames(self._table(trial, "records.parquet", needed=True), items))
-            except (KeyError, ValueError, AttributeError, pl.exceptions.PolarsError) as error:
-                raise self._unreadable(trial, error) from None
-        return Records.concat(parts)
+            if trial.key in damaged:
+                raise self._unreadable(trial, Damaged(damaged[trial.key]))
+            for name, held in tables.items():
+                if (table := self._table(trial, name, needed=name == "records.parquet")) is not None:
+                    held.append((trial, table))
+        rows, items = (Records.concat(list(self._joined(held))) for held in tables.values())
+        return replace(rows, held=items) if len(items) else rows
+
+    def whole(self, trial: Trial) -> Path:
+        """A finished trial's folder with every file of it here; a far store's are fetched. Raises Damaged."""
+        if self.beyond:
+            self.beyond.file(trial.study, trial.key, files_of(self.manifest(trial)))
+        return self.folder(trial)
 
     def items(self, trial: Trial) -> Iterator[dict[str, Any]]:
         """Every item of a finished trial with its prompt and answer. Raises Damaged."""
+        if self.beyond:
+            self.beyond.file(trial.study, trial.key, ["items.parquet"] if self.manifest(trial) else ())
         table = self._table(trial, "items.parquet")
         for row in table.iter_rows(named=True) if table is not None else ():
             try:
@@ -144,23 +161,46 @@ class Store:
 
     def stale(self, trial: Trial) -> bool:
         """Whether a finished trial was measured by other code than is here now."""
-        return self.manifest(trial).get("code") != self.code(trial.study)
+        code = self.stamps(trial.study).code(trial.key) or self.manifest(trial).get("code")
+        return code != self.code(trial.study)
 
     def publish(self, trial: Trial, ready: Path) -> None:
-        """Make a finished folder the trial's own; what stood there is moved aside. The partial folder goes."""
+        """Make a finished folder the trial's own; what stood there is moved aside. The partial folder goes.
+
+        In a far store it may lie on the machine of a worker, which staged it. Raises Failed where the store is not
+        reached: the folder then stays where it is, and `deliver` publishes it.
+        """
         to = self.folder(trial)
         with writing(f"publishing {trial.key}"):
-            if self.far:
-                self.far.put(ready, f"trials/{trial.study}/{trial.key}")
-            to.parent.mkdir(parents=True, exist_ok=True)
-            if to.exists():
-                self.set_aside(trial)
-            os.rename(ready, to)
+            if self.beyond:
+                self.beyond.publish(trial.study, trial.key, ready)
+            if ready.exists() or not self.beyond:
+                to.parent.mkdir(parents=True, exist_ok=True)
+                if to.exists():
+                    self.set_aside(trial)
+                os.rename(ready, to)
         self.tidy(trial)
+
+    def stage(self, trial: Trial, ready: Path) -> None:
+        """Copy a finished folder to a far store, for the driver to publish. Raises Failed; the folder stays."""
+        if self.beyond:
+            with writing(f"staging {trial.key}"):
+                self.beyond.stage(trial.study, trial.key, ready)
+
+    def foresee(self, trials: Sequence[Trial]) -> dict[str, str]:
+        """Deliver what lies ready, and fetch at once what a far store holds of these trials, rather than one by one.
+
+        Returns what is wrong with those that are damaged there, by key.
+        """
+        if self.beyond:
+            self.beyond.deliver()
+        return self._bring(trials)
 
     def tidy(self, trial: Trial) -> None:
         """Remove what a finished trial needs no longer: its journal, its checkpoints, its last progress."""
         shutil.rmtree(self.partial(trial), ignore_errors=True)
+        if self.far:
+            drop_partial(self.far, trial.study, trial.key)
         with suppress(OSError):
             (self.root / "live" / f"{trial.key}.json").unlink(missing_ok=True)
 
@@ -182,8 +222,9 @@ class Store:
         """
         with self.lease(trial) as mine:
             if mine:
-                if self.far:
-                    self.far.forget(f"trials/{trial.study}/{trial.key}")
+                if self.beyond:
+                    self.beyond.forget(trial.study, trial.key)
+                    drop_partial(self.beyond.far, trial.study, trial.key)
                 self.set_aside(trial)
                 shutil.rmtree(self.partial(trial), ignore_errors=True)
 
@@ -193,10 +234,13 @@ class Store:
         with ExitStack() as held:
             with writing("taking a lease"):
                 mine = held.enter_context(lease(self.root / "leases" / f"{trial.key}.lease"))
+                if mine and self.beyond:
+                    mine = held.enter_context(self.beyond.lease(f"leases/{trial.key}"))
+                    self.beyond.look_again(trial.study, trial.key)
             yield mine
 
     def check(self) -> None:
-        """Raise Failed or Mistake where nothing can be written any more."""
+        """Raise Failed or Mistake where nothing can be written any more, here or in a far store."""
         path = self.root / "leases" / f".check.{os.getpid()}"
         with writing("writing to the store"):
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -204,23 +248,27 @@ class Store:
                 whole(path, bytes(65536))
             finally:
                 path.unlink(missing_ok=True)
+        if self.far:
+            name = f"leases/.check-{os.getpid()}-{time.time_ns()}"
+            self.far.write(name, bytes(1))
+            self.far.remove([name])
 
     def write_plan(self, slug: str, unpinned: Sequence[Trial], pinned: Sequence[Trial]) -> None:
         """Note which trials this run of a plan has: the pinned keys and, by unpinned key, the pins themselves."""
         path = self._plan(unpinned)
         pins = {u.key: dict(p.pins) for u, p in zip(unpinned, pinned, strict=True)}
-        with writing("writing the plan"), lease(path.with_suffix(".lease"), wait=None):
+        with writing("writing the plan"), lease(path.with_suffix(".lease"), wait=None), self._alone(path):
             runs = [r for r in self._runs(path) or () if r["pins"] != pins]
             runs.append({"when": now(), "keys": [t.key for t in pinned], "pins": pins})
-            whole(path, json.dumps({"study": slug, "runs": runs}, indent=1).encode())
+            whole(path, json.dumps({"study": slug, "runs": runs}).encode())
             if self.far:
-                self.far.put_file(path, f"plans/{path.name}")
+                self.far.write(f"plans/{path.name}", path.read_bytes())
 
     def newest(self, slug: str, unpinned: Sequence[Trial]) -> dict[str, dict[str, str]] | None:
         """The pins of the newest run of a plan: unpinned key -> pins; None where it was never run. Raises Damaged."""
         path = self._plan(unpinned)
         runs = self._runs(path)
-        if runs is None and path.is_file():
+        if runs is None and (path.is_file() or (self.far and self.far.read(f"plans/{path.name}") is not None)):
             raise Damaged(
                 f"the plan {path} cannot be read; `unseen run {slug} …` writes it again (finished trials are kept)."
             )
@@ -232,6 +280,19 @@ class Store:
             path = self.root / "live" / f"{event['key']}.json"
             path.parent.mkdir(parents=True, exist_ok=True)
             whole(path, json.dumps(event, default=str).encode(), durable=False)
+
+    def _alone(self, path: Path) -> AbstractContextManager[object]:
+        """A context in which no other machine writes this plan."""
+        return self.beyond.lease(f"leases/plan-{path.stem}", wait=None) if self.beyond else nullcontext()
+
+    def _bring(self, trials: Sequence[Trial]) -> dict[str, str]:
+        """Fetch what a far store holds of these trials; key -> what is wrong with it there."""
+        if self.beyond is None:
+            return {}
+        found: dict[str, str] = {}
+        for study in sorted({t.study for t in trials}):
+            found.update(self.beyond.bring(study, [t.key for t in trials if t.study == study]))
+        return found
 
     def _plan(self, unpinned: Sequence[Trial]) -> Path:
         return self.root / "plans" / f"{plan_hash(unpinned)}.json"
@@ -257,19 +318,65 @@ class Store:
         except (OSError, ValueError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
             raise self._unreadable(trial, error) from None
 
+    def _joined(self, tables: Sequence[tuple[Trial, Any]]) -> Iterator[Records]:
+        """The records of many tables, those of one form taken together. Raises Damaged naming the trial at fault."""
+        import polars as pl
+
+        forms: dict[str, list[tuple[Trial, Any]]] = {}
+        for trial, table in tables:
+            forms.setdefault(repr(table.schema), []).append((trial, table))
+        for alike in forms.values():
+            try:
+                yield Records.of_frames(pl.concat([table for _, table in alike]))
+            except (
+                KeyError,
+                ValueError,
+                TypeError,
+                AttributeError,
+                RecursionError,
+                pl.exceptions.PolarsError,
+            ) as error:
+                if len(alike) == 1:
+                    raise self._unreadable(alike[0][0], error) from None
+                for one in alike:  # one of them is at fault
+                    yield from self._joined([one])
+
     def _unreadable(self, trial: Trial, error: BaseException) -> Damaged:
         return Damaged(
             f"the trial {trial.key} of {trial.study} cannot be read ({_short(error)}); `unseen run` measures it again."
         )
 
+    def _stamps(self, slug: str) -> Stamps:
+        return Stamps(self.root / "index" / f"{slug}.stamps", self.root / "trials" / slug)
+
     def _changed(self, trial: Trial) -> str:
-        folder = self.folder(trial)
-        if not (folder / "trial.json").is_file():
-            return ""
-        for name, (_, sha256) in _files(self.manifest(trial)).items():
-            if digest_of_file(folder / name) != sha256:
+        """What is wrong with the content of a finished trial's files, each of which is read."""
+        folder, told = self.folder(trial), self.manifest(trial)
+        files, stamps = files_of(told), self.stamps(trial.study)
+        shape = ("trial.json", *sorted(files))
+        stamp, changed = stamp_of(str(folder), shape)
+        for name, (_, sha256) in files.items():
+            try:
+                found = self._digest(folder / name)
+            except OSError as error:
+                return f"{folder / name} cannot be read ({error.strerror or error})."
+            if found != sha256:
                 return f"{folder / name} is not what was written (its sha256 changed)."
+        stamps.note(trial.key, shape, stamp, changed, str(told.get("code")))
         return ""
+
+    @staticmethod
+    def _digest(path: Path) -> str:
+        """A file's digest; a read that fails is tried once more, for some disks fail once."""
+        try:
+            return digest_of_file(path)
+        except OSError:
+            return digest_of_file(path)
+
+    def _told(self, folder: Path) -> dict[str, Any]:
+        """The manifest of a finished trial's folder. Raises Damaged or OSError."""
+        path = folder / "trial.json"
+        return self._manifests(path, path.stat().st_mtime_ns)
 
 
 def now() -> str:
@@ -277,35 +384,9 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _manifest(path: Path, _: int) -> dict[str, Any]:
-    """A trial.json as it was at a time (ns). Raises Damaged where it is none."""
-    try:
-        told = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(told, dict) or cast("dict[str, Any]", told).get("key") != path.parent.name:
-            raise ValueError("it is not this trial's manifest")
-        if "records.parquet" not in _files(cast("dict[str, Any]", told)):
-            raise ValueError("it names no records")
-        return cast("dict[str, Any]", told)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise Damaged(f"{path} cannot be read ({_short(error)}).") from None
-
-
-def _files(told: Mapping[str, Any]) -> dict[str, tuple[int, str]]:
-    """The files of a manifest with their sizes (bytes) and digests."""
-    return {str(name): (int(kept["bytes"]), str(kept["sha256"])) for name, kept in told["files"].items()}
-
-
-def _index(path: Path) -> dict[str, Any]:
-    try:
-        told = json.loads(path.read_text(encoding="utf-8"))
-        return told if all(isinstance(t["told"], dict) for t in told.values()) else {}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return {}
-
-
 def _name_of(url: str) -> str:
     return hashlib.sha256(url.encode()).hexdigest()[:16]
 
 
 def _short(error: BaseException) -> str:
-    return " ".join(str(error).split())[:200]
+    return label(error, 200)

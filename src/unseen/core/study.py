@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, NewType, cast, get_args, get_type_hints
 
 from .errors import Invalid
@@ -139,6 +140,7 @@ def values_of(setting: Any) -> dict[str, Value]:
     return found
 
 
+@cache
 def model_field(kind: type) -> bool:
     """Whether settings of this class take a model (a field `model: Model`)."""
     return get_type_hints(kind).get("model") is Model

@@ -14,6 +14,7 @@ import platform
 import shutil
 import time
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import replace
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -26,8 +27,10 @@ from .code import code_digest
 from .disk import full_disk, whole
 from .errors import Invalid
 from .journal import Journal, plain
-from .lab import Lab, cache_folder, digest_of_file, offline
+from .lab import Lab, cache_folder, offline
+from .mirror import mirrored
 from .plan import Trial
+from .published import digests
 from .record import Item, Records, Row, Value
 from .store import Store, now
 from .study import values_of
@@ -43,22 +46,21 @@ def measure(trial: Trial, store: Store, tell: Told | None = None, device: str | 
     """
     began, partial = time.monotonic(), store.partial(trial)
     world = _world(trial, device or chosen_device(trial))
-    with full_disk(f"measuring {trial.key}"):
+    at = f"partial/{trial.study}/{trial.key}"
+    with full_disk(f"measuring {trial.key}"), mirrored(store.far, at, partial, world) as kept, ExitStack() as ends:
         journal = Journal(partial, world)
-        try:
-            ready = partial / "ready"
-            if (ready / "trial.json").is_file():
-                return ready  # it was finished, but killed before it was published
-            if (ready / "files").is_dir():
-                os.rename(ready / "files", partial / "files")
-            for row in find.module(trial.study, "trial").run(
-                trial.setting, _lab(trial, partial, journal, tell, str(world["device"]))
-            ):
-                journal.add(_stamped(row, trial))
-            rows = list(journal.rows.values())
-            return _ready(trial, partial, rows, {**world, "minutes": round((time.monotonic() - began) / 60, 4)})
-        finally:
-            journal.close()
+        ends.callback(journal.close)
+        ready = partial / "ready"
+        if (ready / "trial.json").is_file():
+            return ready  # it was finished, but killed before it was published
+        if (ready / "files").is_dir():
+            os.rename(ready / "files", partial / "files")
+        lab = replace(_lab(trial, partial, journal, tell, str(world["device"])), kept=kept, far=store.far)
+        ends.callback(lambda: [act() for act in lab.endings])
+        for row in find.module(trial.study, "trial").run(trial.setting, lab):
+            journal.add(_stamped(row, trial))
+        rows = list(journal.rows.values())
+        return _ready(trial, partial, rows, {**world, "minutes": round((time.monotonic() - began) / 60, 4)})
 
 
 def threads_of(trial: Trial) -> int:
@@ -150,11 +152,7 @@ def _ready(trial: Trial, partial: Path, rows: list[Row | Item], world: Mapping[s
         "pins": dict(trial.pins),
         "evidence": evidence,
         "rows": len(records),
-        "files": {
-            p.relative_to(ready).as_posix(): {"bytes": p.stat().st_size, "sha256": digest_of_file(p)}
-            for p in sorted(ready.rglob("*"))
-            if p.is_file()
-        },
+        "files": digests(ready),
         "host": {
             "name": platform.node(),
             "machine": platform.machine(),

@@ -23,9 +23,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unseen.core.errors import Damaged, Failed, Invalid
+from unseen.core.far import Far
+from unseen.core.lab import Lab
 from unseen.core.model import Answer, Prompt
 
 from .account import Account
+from .segments import Segments, drop
 
 BLOCK = 256
 
@@ -34,9 +37,12 @@ Ask = Callable[[Sequence[int], Told], None]  # asks the model these indices, and
 
 
 class Kept:
-    """Values under keys in one sqlite file, shared by threads and processes; a file that is damaged is moved aside."""
+    """Values under keys in one sqlite file, shared by threads and processes; a file that is damaged is moved aside.
 
-    def __init__(self, path: Path) -> None:
+    Machines that share a far store share them, see `segments`.
+    """
+
+    def __init__(self, path: Path, far: Far | None = None) -> None:
         self.path, self._lock = path, threading.Lock()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -45,6 +51,7 @@ class Kept:
             raise Invalid(
                 f"answers cannot be kept in {path} ({error}); make the folder writable, or set UNSEEN_HOME to another."
             ) from None
+        self.shared = Segments(far, _shared(path), self._file, self._lock) if far is not None else None
 
     def get(self, key: str) -> Any:
         """The value under a key, or None."""
@@ -54,6 +61,8 @@ class Kept:
     def put(self, key: str, value: Any) -> None:
         """Keep a value; durable when this returns."""
         self._run("INSERT OR REPLACE INTO answers VALUES (?, ?)", (key, json.dumps(value)))
+        if self.shared is not None:
+            self.shared.send_enough()
 
     def clear(self) -> None:
         """Drop every value."""
@@ -218,26 +227,38 @@ class Asked:
         found.update(zip(part, values, strict=True))
 
 
-def cached(inner: Any, how: Sequence[str], folder: Path, account: Account | None = None) -> Answering | Scoring:
+def cached(
+    inner: Any, how: Sequence[str], folder: Path, account: Account | None = None, lab: Lab | None = None
+) -> Answering | Scoring:
     """A model with its answers kept in `folder`, and counted in an account. `how` is its pin, and whatever else changes
-    what it says.
+    what it says. Where the trial's `lab` has a far store, they are shared through it.
 
     `inner.block` is how many prompts are asked and kept together (256 where it has none; 1: as they arrive; 0: never kept).
     """
     block = getattr(inner, "block", BLOCK)
-    asked = Asked(how, Kept(_place(how[0], folder)) if block else None, block, account)
+    kept = Kept(_place(how[0], folder), lab.far if lab is not None else None) if block else None
+    if lab is not None and kept is not None and kept.shared is not None:
+        lab.endings.append(kept.shared.send)
+    asked = Asked(how, kept, block, account)
     scores = getattr(inner, "scores", None) is not None or hasattr(inner, "score_all")
     return Scoring(inner, asked) if scores else Answering(inner, asked)
 
 
-def forget(pin: str, folder: Path) -> None:
-    """Drop every answer of a pinned model that is kept in `folder`."""
+def forget(pin: str, folder: Path, far: Far | None = None) -> None:
+    """Drop every answer of a pinned model that is kept in `folder`, and in a far store."""
+    if far is not None:
+        drop(far, _shared(_place(pin, folder)))
     if (path := _place(pin, folder)).is_file():
         Kept(path).clear()
 
 
 def _place(pin: str, folder: Path) -> Path:
     return folder / f"{hashlib.sha256(pin.encode()).hexdigest()[:16]}.sqlite"
+
+
+def _shared(path: Path) -> str:
+    """Where a far store has the answers of this file's pin."""
+    return f"answers/{path.stem}"
 
 
 def _opened(path: Path) -> sqlite3.Connection:

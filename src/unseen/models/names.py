@@ -24,6 +24,7 @@ from types import ModuleType
 from typing import Any
 
 from unseen.core.errors import Invalid, Unknown, missing_extra, nearest
+from unseen.core.far import Far
 from unseen.core.lab import Lab, cache_folder
 from unseen.core.model import answering
 
@@ -88,7 +89,8 @@ def open(
     from .account import Account
     from .answers import cached
 
-    return cached(made, how, cache or cache_folder() / "answers", None if lab is None else Account(lab))
+    account = None if lab is None else Account(lab)
+    return cached(made, how, cache or cache_folder() / "answers", account, lab)
 
 
 def opened(pin: str, **how: Any) -> Any:
@@ -121,11 +123,12 @@ def in_turns(model: Any) -> bool:
     return has_template(getattr(inner, "tokenizer", None)) or (hasattr(inner, "chatted") and inner.chat is not False)
 
 
-def forget(name: str, cache: Path | None = None) -> None:
-    """Drop every answer that is kept of a model (of what its name means now), so that it is asked again."""
+def forget(name: str, cache: Path | None = None, far: Far | None = None) -> None:
+    """Drop every answer that is kept of a model (of what its name means now), here and in a far store, so that it is
+    asked again."""
     from .answers import forget as drop
 
-    drop(resolve(name), cache or cache_folder() / "answers")
+    drop(resolve(name), cache or cache_folder() / "answers", far)
 
 
 def _home(name: str) -> tuple[str, ModuleType, str]:

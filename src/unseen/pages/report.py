@@ -13,6 +13,7 @@ from unseen.core.claim import Verdict
 from unseen.core.inert import inert
 from unseen.core.ledger import Judged
 from unseen.core.stats import chance_wrong
+from unseen.core.study import Tier
 
 from . import charts, figures, glyphs
 from .glyphs import chances, number
@@ -172,7 +173,7 @@ def _study(judged: Judged, drawn: Sequence[figures.Figure]) -> dict[str, Any]:
         "lead": lead,
         "sheet": [p for p in parts if p not in lead],
         "counted": counted(judged.verdicts),
-        "groups": _groups(judged),
+        "groups": groups(judged.verdicts, judged.tier),
         "later": [_later(v) for v in judged.verdicts if judged.tier not in v.claim.tiers],
         "figures": [_figure(f) for f in drawn[:SHOWN]],
         "more": [_figure(f) for f in drawn[SHOWN:]],
@@ -187,9 +188,9 @@ def _study(judged: Judged, drawn: Sequence[figures.Figure]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _groups(judged: Judged) -> list[tuple[str, list[dict[str, Any]]]]:
-    """Verdicts by kind, those of claims that are judged at this tier."""
-    here = [v for v in judged.verdicts if judged.tier in v.claim.tiers]
+def groups(verdicts: Sequence[Verdict], tier: Tier) -> list[tuple[str, list[dict[str, Any]]]]:
+    """Verdicts by kind, those of claims that are judged at this tier, as `verdicts.html` shows them."""
+    here = [v for v in verdicts if tier in v.claim.tiers]
     found = [(heading, [_verdict(v) for v in here if v.claim.kind == kind]) for kind, heading in KINDS]
     return [(heading, group) for heading, group in found if group]
 

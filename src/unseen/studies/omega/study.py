@@ -119,9 +119,9 @@ def rehearse(setting: Setting) -> Setting:
     if isinstance(setting, Judged):
         return replace(setting, model=Model("tiny:qwen2"), families=setting.families[:4], limit=2, most_level=3, apply_chat_template=False, dtype="float32", max_new_tokens=8)  # fmt: skip
     if isinstance(setting, Tuned):
-        return replace(setting, checkpoint="tiny:qwen2", problems=32, items=2, steps=20, batch=4, at_once=4, group=4, max_new_tokens=8, apply_chat_template=False, dtype="float32")  # fmt: skip
+        return replace(setting, checkpoint="tiny:qwen2", problems=32, items=2, steps=6, batch=4, at_once=4, group=4, max_new_tokens=8, apply_chat_template=False, dtype="float32")  # fmt: skip
     if isinstance(setting, Control):
-        return replace(setting, limit=2)
+        return replace(setting, families=setting.families[:6], limit=2)
     return replace(setting, problems=200, width=16, layers=1, heads=2, steps=20, batch=8, warmup=5, items=20)
 
 

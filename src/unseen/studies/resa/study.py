@@ -55,7 +55,7 @@ def rehearse(setting: Setting) -> Setting:
     tiny = "tiny:qwen2"
     return replace(
         setting, target=tiny, source=tiny, sibling=tiny, stranger=tiny, corpus="twin", trained=(2,), longer=(3,),
-        items=4, max_new_tokens=8, questions=20, main=1, layers=(1,), features=64, k=4, steps=20, batch=4, rank=4,
+        items=4, max_new_tokens=8, questions=20, main=1, layers=(1,), features=64, k=4, steps=6, batch=4, rank=4,
         dtype="float32",
     )  # fmt: skip
 

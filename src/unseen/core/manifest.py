@@ -1,0 +1,73 @@
+"""What does a finished trial's folder say of itself? Its `trial.json`, and whether the files that it names are there.
+
+read_manifest(folder / "trial.json")  ->  {"key": "09c4…", "files": {"records.parquet": {"bytes": 5432, "sha256": …}}, …}
+
+A store may come from a stranger: a manifest names no file outside its folder, and no link is followed there.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from pathlib import Path
+from typing import Any, cast
+
+from .errors import Damaged
+from .inert import label
+from .published import files_of
+from .stamps import inside
+
+LARGEST = 50_000_000  # bytes of a manifest
+WRONG = (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError)  # what is no manifest raises
+
+
+def stands(folder: Path) -> bool:
+    """Whether a folder holds a manifest, which is written last: a folder without one does not exist."""
+    try:
+        return stat.S_ISREG(os.lstat(f"{folder}/trial.json").st_mode) and not os.path.islink(folder)
+    except (OSError, ValueError):
+        return False
+
+
+def misses(folder: Path, name: str, size: int) -> str:
+    """What is wrong with one file of a finished trial, by what the file system says of it; empty where all is well."""
+    path = f"{folder}/{name}"
+    try:
+        found = os.lstat(path)
+        parents = [name[:i] for i, letter in enumerate(name) if letter == "/"]
+        if not stat.S_ISREG(found.st_mode) or any(os.path.islink(f"{folder}/{parent}") for parent in parents):
+            return f"{label(path, 400)} is no file of this folder."
+    except (OSError, ValueError):
+        return f"{label(path, 400)} is gone."
+    return "" if found.st_size == size else f"{path} holds {found.st_size} bytes, not the {size} that were written."
+
+
+def read_manifest(path: Path, _: int = 0) -> dict[str, Any]:
+    """A trial.json as it was at a time (ns). Raises Damaged where it is none."""
+    try:
+        if path.stat().st_size > LARGEST:
+            raise ValueError(f"it holds more than {LARGEST:,} bytes")
+        return _checked(path.parent.name, path.read_bytes())
+    except (OSError, *WRONG) as error:
+        raise Damaged(f"{path} cannot be read ({label(error, 200)}).") from None
+
+
+def manifest_of(key: str, text: str) -> dict[str, Any] | None:
+    """The manifest of this trial in a text, None where it is none."""
+    try:
+        return _checked(key, text)
+    except WRONG:
+        return None
+
+
+def _checked(key: str, text: str | bytes) -> dict[str, Any]:
+    told = json.loads(text)
+    if not isinstance(told, dict) or cast("dict[str, Any]", told).get("key") != key:
+        raise ValueError("it is not this trial's manifest")
+    files = files_of(cast("dict[str, Any]", told))
+    if "records.parquet" not in files:
+        raise ValueError("it names no records")
+    if outside := [name for name in files if not inside(name)]:
+        raise ValueError(f"{label(outside[0])} is no name of a file in it")
+    return cast("dict[str, Any]", told)

@@ -1,0 +1,157 @@
+"""Which finished trials were read, found as they were written, and not touched since? Those need not be read again.
+
+$UNSEEN_HOME/index/<study>.stamps     one line of JSON, then 32 bytes a trial, sorted by key
+
+A trial's stamp is a digest over what the file system says of its files: size, times of content and of status, number.
+Whoever changes a byte changes the stamp (a status time cannot be set back), and then all of the trial is read again. A
+stamp is noted only once its files have been left alone for a while, so that no change hides in the tick of a clock. A
+store that was copied has other stamps, so it is read in full once.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .disk import whole
+
+QUIET = 2.0  # seconds without a change after which a stamp may be noted
+VERSION = 1
+LINE = np.dtype([("key", "<u8"), ("stamp", "<u8"), ("code", "<u8"), ("shape", "<u8")])
+
+Shape = tuple[str, ...]  # the names of a trial's files, its manifest's included
+
+
+class Stamps:
+    """The stamps of one study's trials, as a file keeps them and as they are noted since."""
+
+    def __init__(self, path: Path, folder: Path) -> None:
+        self.path, self.folder = path, str(folder)
+        self.lines, self.shapes = _read(path)
+        self.fresh = dict[int, tuple[int, int, int]]()  # key -> (stamp, code, place of its shape)
+        self.same = dict[int, int]()  # keys whose stamps were found unchanged by this process, with their code
+
+    def unchanged(self, keys: Sequence[str]) -> list[bool]:
+        """Which trials are stamped, and lie there as they did then. A few microseconds a file."""
+        numbers = [_number(key) for key in keys]
+        found = self._found(numbers)
+        told: list[bool] = []
+        for key, number, known in zip(keys, numbers, found, strict=True):
+            same = (
+                known is not None
+                and known[0] != 0
+                and stamp_of(f"{self.folder}/{key}", self.shapes[known[2]])[0] == known[0]
+            )
+            if same and known is not None and number is not None:
+                self.same[number] = known[1]
+            elif number is not None:
+                self.same.pop(number, None)
+            told.append(same)
+        return told
+
+    def code(self, key: str) -> str | None:
+        """The digest of the code that measured a trial which was found unchanged; None where it was not."""
+        number = _number(key)
+        code = None if number is None else self.same.get(number)
+        return None if code is None else f"{code:016x}"
+
+    def before(self, key: str, shape: Shape) -> tuple[int, int]:
+        """The stamp of a trial's files as they are now, to be noted once they were read; and when they last changed (ns)."""
+        return stamp_of(f"{self.folder}/{key}", shape)
+
+    def note(self, key: str, shape: Shape, stamp: int, changed: int, code: str) -> None:
+        """Note a trial that was read and is as it was written; `stamp` was taken before it was read."""
+        number, told = _number(key), _number(code)
+        quiet = time.time_ns() - changed > QUIET * 1e9
+        if number is None or told is None or not stamp or not quiet:
+            return
+        if shape not in self.shapes:
+            self.shapes.append(shape)
+        self.fresh[number] = (stamp, told, self.shapes.index(shape))
+        self.same[number] = told
+
+    def keep(self) -> None:
+        """Write what was noted; lost without harm, where nothing can be written."""
+        if not self.fresh:
+            return
+        lines, shapes = _read(self.path)  # another process may have noted others
+        place = [shapes.index(s) if s in shapes else _added(shapes, s) for s in self.shapes]
+        new = np.array([(k, s, c, place[p]) for k, (s, c, p) in self.fresh.items()], LINE)
+        both = np.concatenate([new, lines])
+        _, first = np.unique(both["key"], return_index=True)
+        self.lines, self.shapes = both[first], shapes
+        self.fresh.clear()
+        head = json.dumps({"version": VERSION, "shapes": shapes}).encode() + b"\n"
+        with suppress(OSError):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            whole(self.path, head + self.lines.tobytes(), durable=False)
+
+    def _found(self, numbers: Sequence[int | None]) -> list[tuple[int, int, int] | None]:
+        """What is known of these trials: (stamp, code, place of the shape)."""
+        asked = np.array([n or 0 for n in numbers], np.uint64)
+        at = np.searchsorted(self.lines["key"], asked)
+        at[at == len(self.lines)] = 0
+        known = self.lines[at] if len(self.lines) else np.zeros(len(asked), LINE)
+        told: list[tuple[int, int, int] | None] = []
+        for number, (key, stamp, code, shape) in zip(numbers, known.tolist(), strict=True):
+            held = key == number and shape < len(self.shapes)
+            told.append(None if number is None else self.fresh.get(number, (stamp, code, shape) if held else None))
+        return told
+
+
+def stamp_of(folder: str, shape: Shape) -> tuple[int, int]:
+    """A digest over what the system says of these files, and when one last changed (ns); (0, 0) where one is not there."""
+    told: list[int] = []
+    changed = 0
+    try:
+        for name in shape:
+            found = os.lstat(f"{folder}/{name}")
+            changed = max(changed, found.st_mtime_ns, found.st_ctime_ns)
+            told += (found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino, found.st_mode)
+    except (OSError, ValueError):
+        return 0, 0
+    return int.from_bytes(blake2b(repr(told).encode(), digest_size=8).digest(), "little"), changed
+
+
+def inside(name: str) -> bool:
+    """Whether a name in a manifest stays within its folder, however it is written."""
+    parts = name.split("/")
+    plain = "\\" not in name and "\0" not in name and ":" not in parts[0] and len(name) < 1024
+    return plain and not any(part in ("", ".", "..") for part in parts)
+
+
+def _number(key: str) -> int | None:
+    """16 hex digits as a number; None for other texts."""
+    try:
+        return int(key, 16) if len(key) == 16 else None
+    except ValueError:
+        return None
+
+
+def _added(shapes: list[Shape], shape: Shape) -> int:
+    shapes.append(shape)
+    return len(shapes) - 1
+
+
+def _read(path: Path) -> tuple[NDArray[Any], list[Shape]]:
+    """The lines of a file of stamps, and its shapes; nothing of one that is not what this wrote."""
+    try:
+        head, _, body = path.read_bytes().partition(b"\n")
+        told = cast("dict[str, Any]", json.loads(head))
+        shapes = [tuple(map(str, shape)) for shape in told["shapes"]]
+        lines = np.frombuffer(body, LINE)
+        ordered = bool(np.all(lines["key"][1:] > lines["key"][:-1]))
+        if told["version"] == VERSION and ordered and all(inside(n) for shape in shapes for n in shape):
+            return lines, shapes
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        pass
+    return np.zeros(0, LINE), []
