@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .timing import Result
 
 COMPARISONS = (
-    "scoring", "generation", "training", "seeds", "generators", "omega", "overlap", "pathways", "influence",
+    "scoring", "generation", "training", "seeds", "generators", "omega", "overlap", "pathways", "influence", "pools",
 )  # fmt: skip
 THREADS = {
     "OMP_NUM_THREADS": "1",

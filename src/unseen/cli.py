@@ -78,13 +78,18 @@ def plan(
     model: words.ModelWord = None,
     set_: words.Sets = None,
     seeds: words.Seeds = None,
+    on: words.On = "here",
     json: words.Json = False,
 ) -> None:
-    """Print the trials and their price; nothing is measured."""
-    from . import driver, terminal
+    """Print the trials and their price, and what will run where; nothing is measured."""
+    from . import driver, forecast, terminal
 
     asked = driver.ask(study, tier, model=model, sweep=words.sweep_of(set_), seeds=seeds)
-    terminal.plan(driver.trials_of(asked), driver.finished(asked), as_json=json)
+    trials, done = driver.trials_of(asked), driver.finished(asked)
+    left = [t for t in trials if t.key not in done]
+    terminal.plan(
+        trials, done, forecast.forecast(left, on, forecast.known_minutes(forecast.ledger(), study)), as_json=json
+    )
 
 
 @app.command()

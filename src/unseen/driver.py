@@ -16,7 +16,7 @@ from .core.claim import judge_study
 from .core.compare import Comparison
 from .core.compare import compare as _compare
 from .core.errors import Failed, Invalid, Missing, Mistake, Unknown, UnseenError, nearest
-from .core.execute import Outcome, Pool, execute, here, procs
+from .core.execute import Outcome, Pool, execute, here, procs, ray, slurm
 from .core.lab import local_home
 from .core.ledger import Judged
 from .core.plan import Trial, parse_sweep, plan
@@ -97,13 +97,19 @@ def trials_of(asked: Asked) -> list[Trial]:
 
 
 def pool_of(on: str) -> Pool:
-    """The pool that `--on` names: `here` or `procs:N`."""
+    """The pool that `--on` names: `here`, `procs:N`, `ray`, `ray://HOST:PORT`, `ray:HOST:PORT` or `slurm:…`."""
     kind, _, count = on.partition(":")
+    if kind == "ray" and (count or on == "ray"):
+        return ray(on if count.startswith("//") else count)
     if kind == "here" and not count:
         return here()
     if kind == "procs" and count.isdigit() and int(count) > 0:
         return procs(int(count))
-    raise Invalid(f"--on {on}: there is no such pool; use here, or procs:N with N processes, such as procs:2.")
+    if kind == "slurm" and (count or on == "slurm"):
+        return slurm(count)
+    raise Invalid(
+        f"--on {on}: there is no such pool; use here, procs:N with N processes (such as procs:2), ray, ray://HOST:PORT, or slurm."
+    )
 
 
 def pinned(trials: Sequence[Trial]) -> list[Trial]:

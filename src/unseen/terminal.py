@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .core.plan import Trial
     from .core.study import Study
     from .driver import Asked
+    from .forecast import Forecast
 
 COLOURS = {"supported": "green", "refuted": "red", "undecided": "yellow", "untested": "dim"}
 
@@ -115,8 +116,9 @@ def study(slug: str, found: Study, sheet: str, departs: Sequence[str], *, as_jso
         console.print(Text(f"  {line}"))
 
 
-def plan(trials: Sequence[Trial], done: Sequence[str], *, as_json: bool) -> None:
-    """Print the trials of a plan with their price, and which of them are already measured."""
+def plan(trials: Sequence[Trial], done: Sequence[str], ahead: Forecast, *, as_json: bool) -> None:
+    """Print the trials of a plan with their price, which of them are already measured, and how long the others take."""
+    from . import forecast
     from .core.study import values_of
 
     left = [t for t in trials if t.key not in done]
@@ -137,6 +139,7 @@ def plan(trials: Sequence[Trial], done: Sequence[str], *, as_json: bool) -> None
                 "trials": rows,
                 "minutes": sum(t.needs.minutes for t in trials),
                 "minutes_left": sum(t.needs.minutes for t in left),
+                "forecast": forecast.told(ahead),
             }
         )
     from rich.text import Text
@@ -162,6 +165,8 @@ def plan(trials: Sequence[Trial], done: Sequence[str], *, as_json: bool) -> None
     print(
         f"{len(trials)} trials, {sum(t.needs.minutes for t in trials):.1f} minutes in all; {len(left)} not yet measured, {sum(t.needs.minutes for t in left):.1f} minutes."
     )
+    if left:
+        print(forecast.sentence(ahead))
 
 
 def ran(

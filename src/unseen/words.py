@@ -51,7 +51,13 @@ Sets = Annotated[
     typer.Option("--set", metavar="FIELD=A,B", help="Replace a field of the settings; commas sweep, 5:6:7 is a tuple."),
 ]
 Seeds = Annotated[int | None, typer.Option("--seeds", help="How many seeds, instead of the tier's own number.")]
-On = Annotated[str, typer.Option("--on", help="Where to work: here, or procs:N.")]
+On = Annotated[
+    str,
+    typer.Option(
+        "--on",
+        help="Where to work: here, procs:N, ray, ray://HOST:PORT, slurm or slurm:partition=P,time=MINUTES,array=N.",
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Measure again what is already stored.")]
 Limit = Annotated[int | None, typer.Option("--limit", help="Items per split, where settings have a field `limit`.")]

@@ -75,7 +75,7 @@ def test_a_model_is_pinned_once_and_old_answers_of_other_code_are_not_used(unsee
     assert source.is_file()
 
 
-@pytest.mark.parametrize("on", ["", "procs", "procs:", "procs:-1", "procs:two", "here:2", "ray"])
+@pytest.mark.parametrize("on", ["", "procs", "procs:", "procs:-1", "procs:two", "here:2", "ray:", "slurm:", "rays"])
 def test_pools_have_names(on: str) -> None:
     with pytest.raises(Invalid, match="there is no such pool"):
         driver.pool_of(on)

@@ -17,11 +17,12 @@ from unseen import folders
 from unseen.core import find, workers
 from unseen.core.errors import Failed
 from unseen.core.execute import Event, Measuring, Outcome, Tell, Work, execute, here, procs
+from unseen.core.parcel import packed
 from unseen.core.plan import Trial, plan
 from unseen.core.store import Store
 from unseen.core.study import Needs
 from unseen.core.threads import WORDS, threads
-from unseen.core.workers import Gone, _packed
+from unseen.core.workers import Gone
 
 
 @pytest.fixture
@@ -180,10 +181,10 @@ def test_a_workers_life(shelf: Path, trials: list[Trial], monkeypatch: pytest.Mo
     monkeypatch.syspath_prepend(str(shelf.parent))
     ours, theirs = multiprocessing.Pipe()
     asked = [
-        _packed(trials[0]),
-        _packed(faulty(trials, "raise")),
+        packed(trials[0]),
+        packed(faulty(trials, "raise")),
         {"study": "no_such_study"},
-        {**_packed(trials[0]), "class": "Gone"},
+        {**packed(trials[0]), "class": "Gone"},
     ]
     for told in asked:
         ours.send(told)

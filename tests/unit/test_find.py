@@ -120,7 +120,7 @@ def test_packages_may_bring_studies(place: Path, monkeypatch: pytest.MonkeyPatch
     (place / "brought_here" / "__init__.py").write_text("")
     monkeypatch.syspath_prepend(str(place))
     point = EntryPoint("x", "brought_here", "unseen.studies")
-    monkeypatch.setattr(find, "entry_points", lambda group: [point, EntryPoint("y", "no_such_package", group)])
+    monkeypatch.setattr(find, "_points", lambda: (point.value, "no_such_package"))
     assert find.slugs()["brought_things"] == (place / "brought_here" / "brought_things").resolve()
 
 

@@ -231,7 +231,7 @@ def test_changed_code_drops_rows_and_checkpoints_together(
 
     yielding(monkeypatch, stops)
     for code in ("one", "one", "two"):
-        monkeypatch.setattr(work, "_code_loaded", lambda slug, place, code=code: code)
+        monkeypatch.setattr(work, "code_loaded", lambda slug, place, code=code: code)
         with pytest.raises(RuntimeError, match="stopped"):
             measure(trial, Store(shelf))
     assert seen == [(0, []), (5, ["kept"]), (0, [])]

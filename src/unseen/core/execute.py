@@ -194,3 +194,17 @@ def procs(n: int) -> Pool:
     from .workers import Procs
 
     return Procs(n)
+
+
+def ray(address: str = "") -> Pool:
+    """Work on a Ray cluster: the one at the address, else one on this machine, which is started if there is none."""
+    from .on_ray import Ray
+
+    return Ray(address)
+
+
+def slurm(words: str = "") -> Pool:
+    """Work in tasks that Slurm starts; `words` as in `partition=gpu,time=240`. Raises Invalid for words it does not know."""
+    from .on_slurm import Slurm, parsed
+
+    return Slurm(parsed(words))

@@ -31,7 +31,9 @@ class Journal:
             self.rows.clear()
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(parents=True, exist_ok=True)
-            whole(self.path, json.dumps(dict(world)).encode() + b"\n")
+            whole(
+                self.path, json.dumps(dict(world)).encode() + b"\n", durable=False
+            )  # `sync` makes it so, with its rows
         self._file = self.path.open("ab", buffering=0)
 
     def add(self, row: Row | Item) -> None:

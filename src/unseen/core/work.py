@@ -80,7 +80,7 @@ def chosen_device(trial: Trial) -> str:
 
 
 @cache
-def _code_loaded(slug: str, place: Path) -> str:
+def code_loaded(slug: str, place: Path) -> str:
     """The digest of a study's code as this process first met it: what is edited later is not what is loaded."""
     return code_digest(slug)
 
@@ -88,8 +88,8 @@ def _code_loaded(slug: str, place: Path) -> str:
 def _world(trial: Trial, device: str) -> dict[str, Any]:
     """All that rows may depend on beside the trial: equal worlds measure equal rows."""
     return {
-        "code": _code_loaded(trial.study, find.folder(trial.study)),
-        "versions": _versions(),
+        "code": code_loaded(trial.study, find.folder(trial.study)),
+        "versions": versions(),
         "device": device,
         "threads": threads_of(trial),
         "processor": _processor(),
@@ -196,7 +196,9 @@ def _texts(items: list[Item]) -> Any:
     return frame.select(order).sort("split", "at", "id", "step", "seed", maintain_order=True)
 
 
-def _versions() -> dict[str, str]:
+@cache
+def versions() -> Mapping[str, str]:
+    """The versions of Python and of the packages that results depend on."""
     found = {"python": platform.python_version()}
     for name in MODULES:
         try:
@@ -206,6 +208,7 @@ def _versions() -> dict[str, str]:
     return found
 
 
+@cache
 def _processor() -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()

@@ -10,17 +10,17 @@ import os
 import signal
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from typing import Any, cast
 
-from . import find
-from .errors import UnseenError
+from . import accelerator
+from .accelerator import Shares
 from .execute import Event, Outcome, Tell, Work
+from .parcel import packed, said_of
 from .plan import Trial
-from .study import TIERS, values_of
 from .threads import words
 
 GRACE = 5.0  # seconds in which a worker without work ends by itself
@@ -29,17 +29,20 @@ TRIES = 2  # times a trial is given to a worker before it is left out
 
 @dataclass(frozen=True)
 class Procs:
-    """A pool of n spawned processes."""
+    """A pool of n spawned processes, which share the accelerators of this machine."""
 
     n: int
+    devices: tuple[str, ...] | None = None  # None: those that there are
 
     def map(self, work: Work, trials: Iterable[Trial], tell: Tell) -> Iterator[Outcome]:
         """The outcomes of the trials as they end; workers are started as they are needed and end with the last."""
-        todo, died, crew = iter(trials), Counter[str](), list[Worker]()
+        shares = Shares(accelerator.here() if self.devices is None else self.devices)
+        crew, died = Crew(work, self.n, shares), Counter[str]()
+        todo = iter(trials)
         try:
             while True:
-                _hand_out(todo, crew, work, self.n)
-                busy = [w for w in crew if w.trial is not None]
+                crew.hand_out(todo)
+                busy = [w for w in crew.workers if w.trial is not None]
                 if not busy:
                     return
                 for worker in _ready(busy):
@@ -47,18 +50,68 @@ class Procs:
                     outcome = worker.take(tell)
                     if isinstance(outcome, Gone):
                         died[trial.key] += 1
-                        crew.remove(worker)
-                        worker.stop()
                         if died[trial.key] < TRIES:
-                            crew.append(Worker(work, trial))
+                            crew.replace(worker)
                             continue
+                        crew.end(worker)
                         outcome = Outcome(trial, "failed", outcome.why(died[trial.key]), code=1)
                     if outcome is not None:
-                        worker.trial = None
+                        crew.free(worker, trial)
                         yield outcome
         finally:
-            for worker in crew:
+            for worker in crew.workers:
                 worker.stop()
+
+
+class Crew:
+    """The workers there are, at most n, and the accelerators that each of them sees."""
+
+    def __init__(self, work: Work, n: int, shares: Shares) -> None:
+        self.work, self.n, self.shares = work, n, shares
+        self.workers = list[Worker]()
+        self.next: Trial | None = None  # taken, but its accelerators are still in use
+
+    def hand_out(self, todo: Iterator[Trial]) -> None:
+        """Give trials to those who have none, starting workers while there may be more."""
+        while sum(w.trial is not None for w in self.workers) < self.n:
+            trial = self.next or next(todo, None)
+            self.next = None
+            if trial is None:
+                return
+            devices = self.shares.take(self._asked(trial))
+            if devices is None:
+                self.next = trial
+                return
+            self._give(trial, devices)
+
+    def replace(self, worker: Worker) -> None:
+        """Start another worker for the trial of one that died, with the same accelerators."""
+        self.end(worker)
+        self.workers.append(Worker(self.work, cast(Trial, worker.trial), worker.devices))
+
+    def end(self, worker: Worker) -> None:
+        """Stop a worker for good."""
+        self.workers.remove(worker)
+        worker.stop()
+
+    def free(self, worker: Worker, trial: Trial) -> None:
+        """A worker has ended its trial."""
+        worker.trial = None
+        self.shares.give_back(worker.devices, self._asked(trial))
+
+    def _give(self, trial: Trial, devices: tuple[str, ...]) -> None:
+        """To an idle worker that sees these accelerators, else to a new one, for which an idle one may have to go."""
+        idle = [w for w in self.workers if w.trial is None]
+        for worker in idle:
+            if worker.devices == devices:
+                worker.give(trial)
+                return
+        if idle and len(self.workers) >= self.n:
+            self.end(idle[0])
+        self.workers.append(Worker(self.work, trial, devices))
+
+    def _asked(self, trial: Trial) -> float:
+        return accelerator.asked(trial, self.n, len(self.shares.names))
 
 
 @dataclass(frozen=True)
@@ -76,11 +129,15 @@ class Gone:
 class Worker:
     """One spawned process and the trial it has in hand."""
 
-    def __init__(self, work: Work, trial: Trial) -> None:
+    def __init__(self, work: Work, trial: Trial, devices: tuple[str, ...] = ()) -> None:
+        self.devices = devices
         context = multiprocessing.get_context("spawn")
         self.pipe, theirs = context.Pipe()
         self.process = context.Process(target=_serve, args=(theirs, work, os.getpid()), daemon=True)
-        with words(1):  # a worker's libraries load with one thread; each trial then says how many it needs
+        with (
+            words(1),
+            accelerator.visible(devices),
+        ):  # a worker's libraries load with one thread; each trial then says how many it needs
             self.process.start()
         theirs.close()
         self.give(trial)
@@ -89,7 +146,7 @@ class Worker:
         """Hand it a trial."""
         self.trial: Trial | None = trial
         with suppress(OSError):  # it died: `take` will tell
-            self.pipe.send(_packed(trial))
+            self.pipe.send(packed(trial))
 
     def take(self, tell: Tell) -> Outcome | Gone | None:
         """What it says: the outcome of its trial, Gone if it died, None for progress."""
@@ -113,41 +170,9 @@ class Worker:
         self.process.join()
 
 
-def _hand_out(todo: Iterator[Trial], crew: list[Worker], work: Work, most: int) -> None:
-    """Give trials to those who have none, starting workers while there may be more."""
-    while True:
-        idle = next((w for w in crew if w.trial is None), None)
-        if (idle is None and len(crew) >= most) or (trial := next(todo, None)) is None:
-            return
-        if idle is not None:
-            idle.give(trial)
-        else:
-            crew.append(Worker(work, trial))
-
-
 def _ready(busy: Sequence[Worker]) -> list[Worker]:
     by_pipe = {w.pipe: w for w in busy}
     return [by_pipe[cast("Connection[Any, Any]", c)] for c in wait(list(by_pipe))]
-
-
-def _packed(trial: Trial) -> dict[str, Any]:
-    """A trial in plain words."""
-    return {
-        "study": trial.study,
-        "version": trial.version,
-        "class": type(trial.setting).__name__,
-        "values": values_of(trial.setting),
-        "seeds": trial.seeds,
-        "pins": dict(trial.pins),
-    }
-
-
-def _unpacked(told: Mapping[str, Any]) -> Trial:
-    """The trial of these words. Raises what finding its study raises."""
-    study = find.study(told["study"])
-    kinds = {type(s).__name__: type(s) for tier in TIERS for s in study.settings(tier)}
-    setting = kinds[told["class"]](**told["values"])
-    return Trial(told["study"], told["version"], setting, told["seeds"], study.needs(setting), told["pins"])
 
 
 def _serve(pipe: Connection[Any, Any], work: Work, parent: int) -> None:
@@ -160,14 +185,7 @@ def _serve(pipe: Connection[Any, Any], work: Work, parent: int) -> None:
             told = pipe.recv()
         except (EOFError, OSError):
             return
-        try:
-            outcome = work(_unpacked(told), pipe.send)
-            said = (outcome.status, outcome.error, outcome.minutes, outcome.code)
-        except UnseenError as failure:
-            said = ("failed", str(failure), 0.0, failure.code)
-        except Exception as error:  # code of a study, met on the way to its trial
-            said = ("failed", f"{type(error).__name__}: {error} (before {told['study']}'s trial began).", 0.0, 1)
-        pipe.send(said)
+        pipe.send(said_of(work, told, pipe.send))
 
 
 def _die_with(parent: int) -> None:
