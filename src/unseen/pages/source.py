@@ -158,7 +158,10 @@ class Source:
         root = self.home / "trials" / slug
 
         def made() -> list[dict[str, Any]]:
-            return [m for m in Store(self.home).manifests(slug, index=False) if self.inside(root / m["key"])]
+            if not self.inside(root):
+                return []
+            told = Store(self.home).manifests(slug, index=False)
+            return [m for m in told if not os.path.islink(os.path.join(root, m["key"]))]
 
         return self.kept.get(("trials", slug), (_time(root),), made)
 
