@@ -234,7 +234,7 @@ def listed(source: Source, slug: str) -> papers.Listed | None:
 
 def _time(path: Path) -> int:
     """When a file or folder was last changed (ns); 0 where there is none."""
-    with suppress(OSError):
+    with suppress(OSError, ValueError):
         return path.stat().st_mtime_ns
     return 0
 
