@@ -183,7 +183,10 @@ def test_marks_are_named_where_strangers_words_stand(visit: Any, server: Server)
 
 def test_figures_are_drawn_without_eval(visit: Any) -> None:
     seen = visit("studies/length_generalization.html")
-    seen.page.wait_for_selector("[data-chart] svg .mark-line path, [data-chart] svg .mark-rect path", timeout=30_000)
+    seen.page.locator("[data-chart]").first.scroll_into_view_if_needed()
+    seen.page.wait_for_selector(
+        "[data-chart] svg .mark-line path, [data-chart] svg .mark-rect path", state="attached", timeout=60_000
+    )
     assert seen.wrong == []
     seen.page.locator("details.more > summary").first.click()
     seen.page.wait_for_function("() => document.querySelectorAll('[data-chart] svg').length > 2", timeout=20_000)

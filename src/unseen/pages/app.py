@@ -97,6 +97,10 @@ def warm(source: Source) -> None:
     """Read what the first pages need, before anybody asks."""
     papers.page(source.catalogue())
     index(source)
+    for paper in source.catalogue():
+        if paper.strips:  # one is enough to import what draws, and to compile the templates
+            study_page.page(source, paper)
+            break
 
 
 def index(source: Source) -> search.Index:

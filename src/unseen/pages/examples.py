@@ -182,7 +182,8 @@ def _filtered(rows: Any, asked: Asked) -> Any:
     if asked.shifted:
         kept = kept.filter(pl.col("shifted") == (asked.shifted == "yes"))
     if asked.scored:
-        score = pl.col("scores").str.json_path_match(f"$['{_quoted(asked.measure)}']").cast(pl.Float64, strict=False)
+        number = f"{_literal(json.dumps(asked.measure))}: ([-+0-9.eE]+)"  # as the store writes a measure's name
+        score = pl.col("scores").str.extract(number).cast(pl.Float64, strict=False)
         kept = kept.filter(score >= asked.least) if asked.least is not None else kept
         kept = kept.filter(score <= asked.most) if asked.most is not None else kept
     if asked.q:
@@ -194,10 +195,6 @@ def _filtered(rows: Any, asked: Asked) -> Any:
 def _literal(text: str) -> str:
     """A text as a pattern that is found where the text is, in capitals or not."""
     return "".join(c if c.isalnum() or c == " " else f"\\x{{{ord(c):X}}}" for c in text)
-
-
-def _quoted(measure: str) -> str:
-    return measure.replace("\\", "\\\\").replace("'", "\\'")
 
 
 def _told(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -163,7 +163,10 @@ class Source:
         root = self.home / "trials" / slug
 
         def made() -> list[dict[str, Any]]:
-            return [m for m in Store(self.home).manifests(slug, index=False) if self.inside(root / m["key"])]
+            if not self.inside(root):
+                return []
+            told = Store(self.home).manifests(slug, index=False)
+            return [m for m in told if not os.path.islink(os.path.join(root, m["key"]))]
 
         return self.kept.get(("trials", slug), (_time(root),), made)
 
@@ -236,7 +239,7 @@ def listed(source: Source, slug: str) -> papers.Listed | None:
 
 def _time(path: Path) -> int:
     """When a file or folder was last changed (ns); 0 where there is none."""
-    with suppress(OSError):
+    with suppress(OSError, ValueError):
         return path.stat().st_mtime_ns
     return 0
 
