@@ -292,13 +292,28 @@ def table(home: Path, canary: Path, rng: random.Random) -> None:
         return
     name = rng.choice(frame.columns) if frame.columns else "x"
     odd = rng.choice(
-        [None, 1, -1.5, float("nan"), float("inf"), True, "x", "\x1f[1", "\x1f{", "<script>alert(1)</script>", "[" * 9, 2**62]
+        [
+            None,
+            1,
+            -1.5,
+            float("nan"),
+            float("inf"),
+            True,
+            "x",
+            "\x1f[1",
+            "\x1f{",
+            "<script>alert(1)</script>",
+            "[" * 9,
+            2**62,
+        ]
     )
     way = rng.randrange(7)
     if way == 0:
         frame = frame.drop(name)
     elif way == 1:
-        frame = frame.rename({name: rng.choice(("at.x", "setting.y", "id", "", "<script>alert(1)</script>"))}, strict=False)
+        frame = frame.rename(
+            {name: rng.choice(("at.x", "setting.y", "id", "", "<script>alert(1)</script>"))}, strict=False
+        )
     elif way == 2:
         frame = frame.with_columns(pl.lit(odd).alias(name))
     elif way == 3:
@@ -343,7 +358,9 @@ def outside(home: Path, canary: Path, rng: random.Random) -> None:
         told = json.loads(path.read_text(encoding="utf-8"))
         kept = {"bytes": 1, "sha256": "0" * 64}
         up = "/".join([".."] * rng.randrange(1, 8))
-        name = rng.choice((f"{up}/canary/records.parquet", str(canary / "records.parquet"), f"files/{up}/x", "files//x", "\\\\x\\y"))
+        name = rng.choice(
+            (f"{up}/canary/records.parquet", str(canary / "records.parquet"), f"files/{up}/x", "files//x", "\\\\x\\y")
+        )
         told["files"][name] = kept
         path.write_text(json.dumps(told), encoding="utf-8")
     except (ValueError, KeyError, TypeError, OSError):

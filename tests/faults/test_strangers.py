@@ -28,7 +28,9 @@ def sent(kennel: Start, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path,
     assert ended.code == 0, ended.said
     store = place / "store"
     assert kennel(store, "judge", "kept_rows", "--tier", "smoke").code == 0
-    made = 'import sys; from unseen.core.store import Store; print(len(list(Store(sys.argv[1]).manifests("kept_rows"))))'
+    made = (
+        'import sys; from unseen.core.store import Store; print(len(list(Store(sys.argv[1]).manifests("kept_rows"))))'
+    )
     subprocess.run([sys.executable, "-c", made, store], check=True, capture_output=True)
     key = min(p.name for p in (store / "trials" / "kept_rows").iterdir())
     (store / "live").mkdir(exist_ok=True)
@@ -70,7 +72,11 @@ def test_a_few_hundred_harmed_stores(sent: tuple[Path, Path]) -> None:
 def test_ten_thousand_harmed_stores(part: int, sent: tuple[Path, Path], tally: Callable[..., None]) -> None:
     first = 10_000 + 500 * part
     met = fuzzed(sent, first, first + 500, 50)
-    tally("a store from a stranger, harmed", tried=500, ended=f"{met['result']} results, {met.total() - met['result']} errors of ours")
+    tally(
+        "a store from a stranger, harmed",
+        tried=500,
+        ended=f"{met['result']} results, {met.total() - met['result']} errors of ours",
+    )
 
 
 # nothing that was stored is ever run
@@ -102,7 +108,14 @@ def test_nothing_stored_is_unpickled_or_run() -> None:
 
 MODULES = {"pickle", "marshal", "shelve", "dill", "cloudpickle", "joblib", "code", "codeop"}
 CALLS = {"eval", "exec", "compile", "__import__"}
-LOADS = {("torch", "load"), ("yaml", "load"), ("np", "load"), ("numpy", "load"), ("pd", "read_pickle"), ("yaml", "unsafe_load")}
+LOADS = {
+    ("torch", "load"),
+    ("yaml", "load"),
+    ("np", "load"),
+    ("numpy", "load"),
+    ("pd", "read_pickle"),
+    ("yaml", "unsafe_load"),
+}
 
 
 def _runs(node: Any) -> str | None:

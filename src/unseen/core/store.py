@@ -259,7 +259,7 @@ class Store:
     def write_plan(self, slug: str, unpinned: Sequence[Trial], pinned: Sequence[Trial]) -> None:
         """Note which trials this run of a plan has: the pinned keys and, by unpinned key, the pins themselves."""
         path = self._plan(unpinned)
-        pins = {u.key: dict(p.pins) for u, p in zip(unpinned, pinned, strict=True)}
+        pins = {u.key: dict(p.pins) for u, p in zip(unpinned, pinned, strict=True) if p.pins}  # none is none
         with writing("writing the plan"), lease(path.with_suffix(".lease"), wait=None), self._alone(path):
             runs = [r for r in self._runs(path) or () if r["pins"] != pins]
             runs.append({"when": now(), "keys": [t.key for t in pinned], "pins": pins})
@@ -275,7 +275,8 @@ class Store:
             raise Damaged(
                 f"the plan {path} cannot be read; `unseen run {slug} …` writes it again (finished trials are kept)."
             )
-        return runs[-1]["pins"] if runs else None
+        none = dict[str, str]()
+        return {t.key: runs[-1]["pins"].get(t.key, none) for t in unpinned} if runs else None
 
     def live(self, event: Mapping[str, Any]) -> None:
         """Mirror progress for those who watch from elsewhere; lost without harm."""

@@ -22,7 +22,12 @@ def admitted(table: Any, key: str, *, items: bool = False) -> Any:
     if table.is_empty():
         return None
     schema = dict(table.schema)
-    kinds = dict.fromkeys(TEXTS, pl.String) | {"shifted": pl.Boolean, "seed": pl.Int64, "value": pl.Float64, "n": pl.Int64}
+    kinds = dict.fromkeys(TEXTS, pl.String) | {
+        "shifted": pl.Boolean,
+        "seed": pl.Int64,
+        "value": pl.Float64,
+        "n": pl.Int64,
+    }
     kinds |= {"id": pl.String} if items else {}
     for name, kind in kinds.items():
         if schema.get(name) != kind or table[name].null_count():
@@ -31,7 +36,9 @@ def admitted(table: Any, key: str, *, items: bool = False) -> Any:
         raise ValueError("its column 'step' is not what a trial writes")
     inner = [n for n in schema if n not in kinds and n != "step"]
     plain = (pl.String, pl.Boolean, pl.Int64, pl.Float64)
-    if wrong := [n for n in inner if schema[n] not in plain or not (n == "setting" or n.startswith(("setting.", "at.")))]:
+    if wrong := [
+        n for n in inner if schema[n] not in plain or not (n == "setting" or n.startswith(("setting.", "at.")))
+    ]:
         raise ValueError(f"no trial writes a column such as {label(wrong[0])}")
     if table["trial"].unique().to_list() != [key]:
         raise ValueError("it is of another trial")
