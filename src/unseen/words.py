@@ -52,6 +52,12 @@ Sets = Annotated[
 ]
 Seeds = Annotated[int | None, typer.Option("--seeds", help="How many seeds, instead of the tier's own number.")]
 On = Annotated[str, typer.Option("--on", help="Where to work: here, or procs:N.")]
+Log = Annotated[
+    str | None,
+    typer.Option(
+        "--log", metavar="SINKS", help="Also tell mlflow, wandb, tensorboard (comma list; each may say =WHERE)."
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Measure again what is already stored.")]
 Limit = Annotated[int | None, typer.Option("--limit", help="Items per split, where settings have a field `limit`.")]
