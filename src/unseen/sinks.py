@@ -213,7 +213,7 @@ def _wandb(where: str) -> Sink:
             self.run.log({name: value, "at": step})
 
         def end(self) -> None:
-            self.run.finish(quiet=True)
+            self.run.finish()
 
     def opened(group: str, name: str, told: Mapping[str, object]) -> Line:
         settings = wandb.Settings(console="off", silent=True, x_disable_stats=True)

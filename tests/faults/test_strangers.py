@@ -69,14 +69,10 @@ def test_a_few_hundred_harmed_stores(sent: tuple[Path, Path]) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("part", range(20))
-def test_ten_thousand_harmed_stores(part: int, sent: tuple[Path, Path], tally: Callable[..., None]) -> None:
+def test_ten_thousand_harmed_stores(part: int, sent: tuple[Path, Path]) -> None:
     first = 10_000 + 500 * part
     met = fuzzed(sent, first, first + 500, 50)
-    tally(
-        "a store from a stranger, harmed",
-        tried=500,
-        ended=f"{met['result']} results, {met.total() - met['result']} errors of ours",
-    )
+    assert met.total() >= 500 * 5, met
 
 
 # nothing that was stored is ever run
