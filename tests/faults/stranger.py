@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 SLUG, TIER = "kept_rows", "smoke"
-SECONDS, MEGABYTES = 20.0, 1500.0  # of one case, on a busy machine; of the process
+SECONDS, MEGABYTES = 30.0, 1500.0  # of CPU, of one case (the first page loads what draws it); of the process
 
 
 class Evil:
@@ -60,12 +60,12 @@ def main() -> None:
         if rng.random() < 0.6:
             vouched(home)
         opened.clear()  # what was read so far, this file read
-        began = time.monotonic()
+        began = time.process_time()
         for name, use in USES.items():
             if name != "report" or number % max(1, reports) == 0:
                 met[tried(use, f"{number} {name} after {[h.__name__ for h in harms]}")] += 1
-        took = time.monotonic() - began
-        assert took < SECONDS, f"case {number} took {took:.1f} s"
+        took = time.process_time() - began
+        assert took < SECONDS, f"case {number} took {took:.1f} s of CPU"
         assert not opened, f"case {number} opened {opened}"
         assert not (canary / "ran").exists(), f"case {number} ran code"
     used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

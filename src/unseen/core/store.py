@@ -20,7 +20,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from .code import code_digest
 from .disk import whole, writing
@@ -385,10 +385,12 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _is_run(told: Any) -> bool:
+def _is_run(told: dict[str, Any]) -> bool:
     """Whether this is what a plan keeps of one time that it was run."""
-    pins = [told["pins"], *told["pins"].values()] if isinstance(told["pins"], dict) else [None]
-    return all(isinstance(p, dict) for p in pins) and all(isinstance(v, str) for p in pins[1:] for v in p.values())
+    if not isinstance(told["pins"], dict):
+        return False
+    pins = list(cast("dict[str, Any]", told["pins"]).values())
+    return all(isinstance(p, dict) and all(isinstance(v, str) for v in p.values()) for p in pins)
 
 
 def _name_of(url: str) -> str:
