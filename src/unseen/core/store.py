@@ -275,8 +275,7 @@ class Store:
             raise Damaged(
                 f"the plan {path} cannot be read; `unseen run {slug} …` writes it again (finished trials are kept)."
             )
-        none = dict[str, str]()
-        return {t.key: runs[-1]["pins"].get(t.key, none) for t in unpinned} if runs else None
+        return {t.key: runs[-1]["pins"].get(t.key, {}) for t in unpinned} if runs else None
 
     def live(self, event: Mapping[str, Any]) -> None:
         """Mirror progress for those who watch from elsewhere; lost without harm."""
