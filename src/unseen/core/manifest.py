@@ -51,7 +51,10 @@ def misses(folder: Path, name: str, size: int) -> str:
 def read_manifest(path: Path, _: int = 0) -> dict[str, Any]:
     """A trial.json as it was at a time (ns). Raises Damaged where it is none."""
     try:
-        if path.stat().st_size > LARGEST:
+        found = path.lstat()
+        if not stat.S_ISREG(found.st_mode):  # a pipe would wait for who writes, a link lead elsewhere
+            raise ValueError("it is no file")
+        if found.st_size > LARGEST:
             raise ValueError(f"it holds more than {LARGEST:,} bytes")
         return _checked(path.parent.name, path.read_bytes())
     except (OSError, *WRONG) as error:
