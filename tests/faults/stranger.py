@@ -215,7 +215,7 @@ def structure(home: Path, canary: Path, rng: random.Random) -> None:
     path = rng.choice(jsons(home))
     try:
         told = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError:
+    except (ValueError, RecursionError):
         return
     for _ in range(rng.choice((1, 1, 3))):
         spots = [p for p in places(told) if p]
@@ -363,7 +363,7 @@ def outside(home: Path, canary: Path, rng: random.Random) -> None:
         )
         told["files"][name] = kept
         path.write_text(json.dumps(told), encoding="utf-8")
-    except (ValueError, KeyError, TypeError, OSError):
+    except (ValueError, KeyError, TypeError, OSError, RecursionError):
         return
 
 
