@@ -47,6 +47,7 @@ bench: $(SET_UP)
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --constraint constraints.txt --upgrade --target build/peers kronfluence einconv einops opt_einsum
 	$(BIN)/python -m bench
+	$(BIN)/python -m bench.scale
 
 # Write the table of studies in the README from the ledger.
 results: $(SET_UP)

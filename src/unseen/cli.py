@@ -110,10 +110,11 @@ def run(
     fresh: words.Fresh = False,
     output_path: words.Out = None,
     log_samples: words.Samples = False,
+    log: words.Log = None,
     json: words.Json = False,
 ) -> None:
     """Measure studies, with live curves, and judge their claims."""
-    from . import devices, driver, live, terminal
+    from . import devices, driver, live, sinks, terminal
 
     devices.choose(device=device, batch_size=batch_size, device_map=device_map)
     fields = {"limit": limit, "num_fewshot": num_fewshot, "apply_chat_template": apply_chat_template, "dtype": dtype}
@@ -125,8 +126,9 @@ def run(
         raise typer.BadParameter("--log-samples writes into the folder that --output-path names; name one.")
     told, code = [], 0
     for one in asked:
-        with words.going_on(), live.watch(json) as watch:
+        with words.going_on(), live.watch(json) as seen, sinks.logged(seen, log) as watch:
             failed, judged = _measured(one, driver.How(on, fresh, watch))
+            watch.judged(judged.verdicts if judged is not None else ())
         written = _written(judged, output_path, log_samples, apart=len(asked) > 1)
         told.append(terminal.ran(one, failed, judged, driver.beside(one), written, as_json=json))
         code = max(code, min((o.code for o in failed), default=0))  # 2 where all of them are the user's to mend

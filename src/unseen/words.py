@@ -58,6 +58,12 @@ On = Annotated[
         help="Where to work: here, procs:N, ray, ray://HOST:PORT, slurm or slurm:partition=P,time=MINUTES,array=N.",
     ),
 ]
+Log = Annotated[
+    str | None,
+    typer.Option(
+        "--log", metavar="SINKS", help="Also tell mlflow, wandb, tensorboard (comma list; each may say =WHERE)."
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Measure again what is already stored.")]
 Limit = Annotated[int | None, typer.Option("--limit", help="Items per split, where settings have a field `limit`.")]

@@ -76,7 +76,7 @@ class Journal:
             for line in lines:
                 row = _row_of(json.loads(line))
                 self.rows[_identity(row)] = row
-        except (ValueError, KeyError, TypeError, AttributeError, Invalid, Damaged):
+        except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError, Invalid, Damaged):
             return False
         if end < len(content):
             with self.path.open("r+b") as file:

@@ -8,6 +8,7 @@ A store may come from a stranger: a manifest names no file outside its folder, a
 from __future__ import annotations
 
 import json
+import math
 import os
 import stat
 from pathlib import Path
@@ -19,6 +20,10 @@ from .published import files_of
 from .stamps import inside
 
 LARGEST = 50_000_000  # bytes of a manifest
+KINDS = {
+    "study": str, "version": int, "setting": dict, "seeds": list, "pins": dict, "evidence": str, "rows": int,
+    "host": dict, "code": str, "versions": dict, "device": str, "threads": int, "minutes": int | float, "finished": str,
+}  # fmt: skip
 WRONG = (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError)  # what is no manifest raises
 
 
@@ -46,7 +51,10 @@ def misses(folder: Path, name: str, size: int) -> str:
 def read_manifest(path: Path, _: int = 0) -> dict[str, Any]:
     """A trial.json as it was at a time (ns). Raises Damaged where it is none."""
     try:
-        if path.stat().st_size > LARGEST:
+        found = path.lstat()
+        if not stat.S_ISREG(found.st_mode):  # a pipe would wait for who writes, a link lead elsewhere
+            raise ValueError("it is no file")
+        if found.st_size > LARGEST:
             raise ValueError(f"it holds more than {LARGEST:,} bytes")
         return _checked(path.parent.name, path.read_bytes())
     except (OSError, *WRONG) as error:
@@ -70,4 +78,8 @@ def _checked(key: str, text: str | bytes) -> dict[str, Any]:
         raise ValueError("it names no records")
     if outside := [name for name in files if not inside(name)]:
         raise ValueError(f"{label(outside[0])} is no name of a file in it")
+    if wrong := [name for name, kind in KINDS.items() if name in told and not isinstance(told[name], kind)]:
+        raise ValueError(f"its {wrong[0]} is not what a trial writes")
+    if not all(isinstance(seed, int) for seed in told.get("seeds", ())) or not math.isfinite(told.get("minutes", 0)):
+        raise ValueError("its seeds or minutes are not what a trial writes")
     return cast("dict[str, Any]", told)

@@ -11,13 +11,14 @@ import json
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from .disk import whole
 from .execute import Event, Measuring, Work
 from .likeness import Told, differs, settled
-from .parcel import Said, said_of
+from .parcel import Said, said_of, unpacked
 from .store import Store
 
 REFUSED = "refused"  # the status of a trial that was not begun, because this node is not like the driver's machine
@@ -38,7 +39,11 @@ class Share:
         other = differs(self.told, tuple(sorted({str(t["study"]) for _, t in self.batch})))
         for key, one in self.batch:
             if said_at(self.place, key) is None:
-                say(self.place, key, (REFUSED, other, 0.0, 2) if other else said_of(self.work, one, self._tell))
+                say(
+                    self.place,
+                    key,
+                    (REFUSED, other, 0.0, 2) if other else said_of(self.work, one, partial(self._tell, one)),
+                )
 
     def checkpoint(self) -> Any:
         """What Slurm is to start again when it takes the node away: the same share."""
@@ -46,10 +51,10 @@ class Share:
 
         return DelayedSubmission(self)
 
-    def _tell(self, event: Event) -> None:
-        """Leave the word where the driver looks for it."""
+    def _tell(self, one: Mapping[str, Any], event: Event) -> None:
+        """Leave the word of a trial where the driver looks for it."""
         if isinstance(self.work, Measuring):
-            Store(self.work.url).live({**asdict(event), "shown": dict(event.shown)})
+            Store(self.work.url).live(unpacked(one), {**asdict(event), "shown": dict(event.shown)})
 
 
 def say(place: str, key: str, said: Said) -> None:

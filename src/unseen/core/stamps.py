@@ -26,6 +26,7 @@ from .disk import whole
 
 QUIET = 2.0  # seconds without a change after which a stamp may be noted
 VERSION = 1
+PART = 4096  # trials that are looked at together
 LINE = np.dtype([("key", "<u8"), ("stamp", "<u8"), ("code", "<u8"), ("shape", "<u8")])
 
 Shape = tuple[str, ...]  # the names of a trial's files, its manifest's included
@@ -38,35 +39,31 @@ class Stamps:
         self.path, self.folder = path, str(folder)
         self.lines, self.shapes = _read(path)
         self.fresh = dict[int, tuple[int, int, int]]()  # key -> (stamp, code, place of its shape)
-        self.same = dict[int, int]()  # keys whose stamps were found unchanged by this process, with their code
+        self.sure = np.zeros(len(self.lines), bool)  # lines whose stamps were found unchanged by this process
 
     def unchanged(self, keys: Sequence[str]) -> list[bool]:
         """Which trials are stamped, and lie there as they did then. A few microseconds a file."""
-        numbers = [_number(key) for key in keys]
-        found = self._found(numbers)
         told: list[bool] = []
-        for key, number, known in zip(keys, numbers, found, strict=True):
-            same = (
-                known is not None
-                and known[0] != 0
-                and stamp_of(f"{self.folder}/{key}", self.shapes[known[2]])[0] == known[0]
-            )
-            if same and known is not None and number is not None:
-                self.same[number] = known[1]
-            elif number is not None:
-                self.same.pop(number, None)
-            told.append(same)
+        for start in range(0, len(keys), PART):
+            part = keys[start : start + PART]
+            numbers = [_number(key) for key in part]
+            known = zip(part, self._found(numbers), self._places(numbers).tolist(), strict=True)
+            for key, found, place in known:
+                same = found is not None and found[0] != 0 and self._now(key, self.shapes[found[2]])[0] == found[0]
+                if place >= 0:
+                    self.sure[place] = same
+                told.append(same)
         return told
 
     def code(self, key: str) -> str | None:
         """The digest of the code that measured a trial which was found unchanged; None where it was not."""
         number = _number(key)
-        code = None if number is None else self.same.get(number)
-        return None if code is None else f"{code:016x}"
-
-    def before(self, key: str, shape: Shape) -> tuple[int, int]:
-        """The stamp of a trial's files as they are now, to be noted once they were read; and when they last changed (ns)."""
-        return stamp_of(f"{self.folder}/{key}", shape)
+        if number is None:
+            return None
+        place = int(self._places([number])[0])
+        if number in self.fresh:
+            return f"{self.fresh[number][1]:016x}"
+        return f"{int(self.lines['code'][place]):016x}" if place >= 0 and self.sure[place] else None
 
     def note(self, key: str, shape: Shape, stamp: int, changed: int, code: str) -> None:
         """Note a trial that was read and is as it was written; `stamp` was taken before it was read."""
@@ -77,7 +74,6 @@ class Stamps:
         if shape not in self.shapes:
             self.shapes.append(shape)
         self.fresh[number] = (stamp, told, self.shapes.index(shape))
-        self.same[number] = told
 
     def keep(self) -> None:
         """Write what was noted; lost without harm, where nothing can be written."""
@@ -88,7 +84,9 @@ class Stamps:
         new = np.array([(k, s, c, place[p]) for k, (s, c, p) in self.fresh.items()], LINE)
         both = np.concatenate([new, lines])
         _, first = np.unique(both["key"], return_index=True)
+        sure = np.concatenate([new["key"], self.lines["key"][self.sure]])
         self.lines, self.shapes = both[first], shapes
+        self.sure = np.isin(self.lines["key"], sure)
         self.fresh.clear()
         head = json.dumps({"version": VERSION, "shapes": shapes}).encode() + b"\n"
         with suppress(OSError):
@@ -97,15 +95,26 @@ class Stamps:
 
     def _found(self, numbers: Sequence[int | None]) -> list[tuple[int, int, int] | None]:
         """What is known of these trials: (stamp, code, place of the shape)."""
-        asked = np.array([n or 0 for n in numbers], np.uint64)
-        at = np.searchsorted(self.lines["key"], asked)
-        at[at == len(self.lines)] = 0
-        known = self.lines[at] if len(self.lines) else np.zeros(len(asked), LINE)
         told: list[tuple[int, int, int] | None] = []
-        for number, (key, stamp, code, shape) in zip(numbers, known.tolist(), strict=True):
-            held = key == number and shape < len(self.shapes)
-            told.append(None if number is None else self.fresh.get(number, (stamp, code, shape) if held else None))
+        for number, place in zip(numbers, self._places(numbers).tolist(), strict=True):
+            if number is not None and number in self.fresh:
+                told.append(self.fresh[number])
+                continue
+            _, stamp, code, shape = self.lines[place].tolist() if place >= 0 else (0, 0, 0, len(self.shapes))
+            told.append((stamp, code, shape) if shape < len(self.shapes) else None)
         return told
+
+    def _places(self, numbers: Sequence[int | None]) -> NDArray[np.intp]:
+        """The lines [number] of these trials, -1 where there is none."""
+        asked = np.array([n or 0 for n in numbers], np.uint64)
+        if not len(self.lines):
+            return np.full(len(asked), -1, np.intp)
+        at = np.minimum(np.searchsorted(self.lines["key"], asked), len(self.lines) - 1)
+        hit = (self.lines["key"][at] == asked) & np.array([n is not None for n in numbers], bool)
+        return np.where(hit, at, -1)
+
+    def _now(self, key: str, shape: Shape) -> tuple[int, int]:
+        return stamp_of(f"{self.folder}/{key}", shape)
 
 
 def stamp_of(folder: str, shape: Shape) -> tuple[int, int]:

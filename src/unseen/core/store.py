@@ -21,7 +21,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from .code import code_digest
 from .disk import whole, writing
@@ -39,6 +39,7 @@ from .published import files_of
 from .record import Records
 from .stamps import Stamps, stamp_of
 from .study import values_of
+from .tables import admitted, item_of
 
 HELD = 1_000  # manifests kept in memory
 
@@ -137,14 +138,19 @@ class Store:
     def records(self, trials: Sequence[Trial]) -> Records:
         """What these trials measured. Raises Damaged naming the trial that cannot be read."""
         damaged = self._bring(trials)
-        tables: dict[str, list[tuple[Trial, Any]]] = {"records.parquet": [], "scores.parquet": []}
+        tables: dict[str, list[Any]] = {"records.parquet": [], "scores.parquet": []}
         for trial in trials:
             if trial.key in damaged:
                 raise self._unreadable(trial, Damaged(damaged[trial.key]))
             for name, held in tables.items():
-                if (table := self._table(trial, name, needed=name == "records.parquet")) is not None:
-                    held.append((trial, table))
-        rows, items = (Records.concat(list(self._joined(held))) for held in tables.values())
+                if (table := self._admitted(trial, name)) is not None:
+                    held.append(table)
+        try:
+            rows, items = (Records.concat(list(self._joined(held))) for held in tables.values())
+        except (ValueError, RecursionError) as error:  # a text that is marked as JSON and is none
+            if len(trials) == 1:
+                raise self._unreadable(trials[0], error) from None
+            return Records.concat([self.records([trial]) for trial in trials])
         return replace(rows, held=items) if len(items) else rows
 
     def whole(self, trial: Trial) -> Path:
@@ -160,8 +166,8 @@ class Store:
         table = self._table(trial, "items.parquet")
         for row in table.iter_rows(named=True) if table is not None else ():
             try:
-                yield {**row, "scores": json.loads(row["scores"]), "at": json.loads(row["at"])}
-            except (KeyError, ValueError) as error:
+                yield item_of(row)
+            except (ValueError, RecursionError) as error:
                 raise self._unreadable(trial, error) from None
 
     def stale(self, trial: Trial) -> bool:
@@ -262,7 +268,7 @@ class Store:
     def write_plan(self, slug: str, unpinned: Sequence[Trial], pinned: Sequence[Trial]) -> None:
         """Note which trials this run of a plan has: the pinned keys and, by unpinned key, the pins themselves."""
         path = self._plan(unpinned)
-        pins = {u.key: dict(p.pins) for u, p in zip(unpinned, pinned, strict=True)}
+        pins = {u.key: dict(p.pins) for u, p in zip(unpinned, pinned, strict=True) if p.pins}  # none is none
         with writing("writing the plan"), lease(path.with_suffix(".lease"), wait=None), self._alone(path):
             runs = [r for r in self._runs(path) or () if r["pins"] != pins]
             runs.append({"when": now(), "keys": [t.key for t in pinned], "pins": pins})
@@ -278,7 +284,7 @@ class Store:
             raise Damaged(
                 f"the plan {path} cannot be read; `unseen run {slug} …` writes it again (finished trials are kept)."
             )
-        return runs[-1]["pins"] if runs else None
+        return {t.key: runs[-1]["pins"].get(t.key, {}) for t in unpinned} if runs else None
 
     def live(self, trial: Trial, event: Mapping[str, Any]) -> None:
         """Mirror a trial's progress for those who watch from elsewhere; lost without harm."""
@@ -320,8 +326,8 @@ class Store:
         try:
             far = self.far.read(f"plans/{path.name}") if self.far else None
             runs = json.loads(path.read_bytes() if far is None else far)["runs"]
-            return runs if all(isinstance(r["pins"], dict) for r in runs) else None
-        except (OSError, ValueError, KeyError, TypeError):
+            return runs if isinstance(runs, list) and all(map(_is_run, runs)) else None
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return None
 
     def _table(self, trial: Trial, name: str, *, needed: bool = False) -> Any:
@@ -329,35 +335,32 @@ class Store:
         import polars as pl
 
         path = self.folder(trial) / name
-        if not path.is_file() and not needed:
+        if not path.is_file():
+            if needed:
+                raise self._unreadable(trial, OSError("it is no file"))
             return None
         try:
             return pl.read_parquet(path, memory_map=False)
         except (OSError, ValueError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
             raise self._unreadable(trial, error) from None
 
-    def _joined(self, tables: Sequence[tuple[Trial, Any]]) -> Iterator[Records]:
-        """The records of many tables, those of one form taken together. Raises Damaged naming the trial at fault."""
+    def _admitted(self, trial: Trial, name: str) -> Any:
+        """A table of records or scores (polars) that is what a trial writes; None where there is none. Raises Damaged."""
+        table = self._table(trial, name, needed=name == "records.parquet")
+        try:
+            return None if table is None else admitted(table, trial.key, items=name == "scores.parquet")
+        except ValueError as error:
+            raise self._unreadable(trial, error) from None
+
+    def _joined(self, tables: Sequence[Any]) -> Iterator[Records]:
+        """The records of many tables, those of one form taken together."""
         import polars as pl
 
-        forms: dict[str, list[tuple[Trial, Any]]] = {}
-        for trial, table in tables:
-            forms.setdefault(repr(table.schema), []).append((trial, table))
+        forms: dict[str, list[Any]] = {}
+        for table in tables:
+            forms.setdefault(repr(table.schema), []).append(table)
         for alike in forms.values():
-            try:
-                yield Records.of_frames(pl.concat([table for _, table in alike]))
-            except (
-                KeyError,
-                ValueError,
-                TypeError,
-                AttributeError,
-                RecursionError,
-                pl.exceptions.PolarsError,
-            ) as error:
-                if len(alike) == 1:
-                    raise self._unreadable(alike[0][0], error) from None
-                for one in alike:  # one of them is at fault
-                    yield from self._joined([one])
+            yield Records.of_frames(pl.concat(alike))
 
     def _unreadable(self, trial: Trial, error: BaseException) -> Damaged:
         return Damaged(
@@ -400,6 +403,14 @@ class Store:
 def now() -> str:
     """The time as ISO 8601 in UTC, to the second."""
     return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _is_run(told: dict[str, Any]) -> bool:
+    """Whether this is what a plan keeps of one time that it was run."""
+    if not isinstance(told["pins"], dict):
+        return False
+    pins = list(cast("dict[str, Any]", told["pins"]).values())
+    return all(isinstance(p, dict) and all(isinstance(v, str) for v in p.values()) for p in pins)
 
 
 def _name_of(url: str) -> str:
