@@ -29,7 +29,7 @@ def main() -> int:
         home = Path(folder)
         os.environ["UNSEEN_HOME"] = folder
         slug = planted(home)
-        from unseen.news import shipped
+        from unseen.news.changes import shipped
         from unseen.pages import app, papers, runs, study_page
         from unseen.pages.source import Source, listed
 

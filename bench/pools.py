@@ -91,7 +91,7 @@ def _ray(rounds: int) -> Result:
     """Trials handed to Ray by the pool, beside bare tasks of Ray."""
     import ray
 
-    from unseen.core.on_ray import Ray
+    from unseen.core.pools.on_ray import Ray
 
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     ray.init("local", num_cpus=2, include_dashboard=False, object_store_memory=80 << 20, logging_level="ERROR")

@@ -15,8 +15,8 @@ import typer
 from . import words
 
 if TYPE_CHECKING:
-    from .digests import Wanted
-    from .news import News
+    from .news.changes import News
+    from .news.digests import Wanted
 
 FORMS = ("markdown", "html", "atom", "json")
 ENDINGS = {".md": "markdown", ".html": "html", ".htm": "html", ".xml": "atom", ".atom": "atom", ".json": "json"}
@@ -51,7 +51,8 @@ def digest(
     json: words.Json = False,
 ) -> None:
     """Tell what changed; as mail and feed, too."""
-    from . import digests, terminal
+    from . import terminal
+    from .news import digests
 
     form = _form(to, out, json)
     _check(send, targets, even_empty)
@@ -73,8 +74,9 @@ def digest(
 
 def _send(wanted: Wanted, path: Path | None, even_empty: bool, *, as_json: bool) -> int:
     """Send the digest to every target; the exit code: 1 where one of them failed."""
-    from . import digests, targets, terminal
+    from . import terminal
     from .core.errors import Missing
+    from .news import digests, targets
 
     to = targets.named(path)
     if not to:
@@ -91,8 +93,8 @@ def _send(wanted: Wanted, path: Path | None, even_empty: bool, *, as_json: bool)
 
 
 def _star(names: list[str], papers: list[str]) -> None:
-    from . import digests, listing
     from .core.inert import label
+    from .news import digests, listing
 
     kept = digests.starred(names, digests.stars_file(), [listing.read(source) for source in papers])
     told = "".join(f"\n  {label(s.name)}  {label(s.title)}".rstrip() for s in kept)

@@ -14,8 +14,8 @@ import typer
 from . import words
 
 if TYPE_CHECKING:
-    from .baseline import Baseline
     from .driver import How
+    from .gate.baseline import Baseline
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="The gate's file, to be kept beside your code.")]
 
@@ -76,7 +76,8 @@ def _record(
     onto: bool,
     as_json: bool,
 ) -> None:
-    from . import baseline, gated, terminal
+    from . import terminal
+    from .gate import baseline, gated
 
     study, tier, model, against = asked
     old = baseline.read(file) if onto else None
@@ -109,7 +110,9 @@ def _check(
     """The exit code of a gate that was checked and told."""
     import os
 
-    from . import baseline, gate_report, gated, terminal
+    from . import terminal
+    from .gate import baseline, gated
+    from .gate import told as gate_report
 
     held = _spared(file, baseline.read(file), allow)
     seen = gated.again(held, gated.named(held, *asked), how)
@@ -133,7 +136,7 @@ def _check(
 
 def _spared(file: Path, held: Baseline, allow: list[str] | None) -> Baseline:
     """The gate with the exceptions that were asked for, written into its file."""
-    from . import baseline
+    from .gate import baseline
 
     if not allow:
         return held

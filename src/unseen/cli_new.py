@@ -32,8 +32,9 @@ def new(
     json: words.Json = False,
 ) -> None:
     """Start a study in ./studies that passes `validate`."""
-    from . import folders, listing, terminal
+    from . import folders, terminal
     from .core.errors import Invalid
+    from .news import listing
 
     if arxiv is None:
         if papers is not None:

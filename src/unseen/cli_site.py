@@ -29,8 +29,9 @@ def site(
     json: words.Json = False,
 ) -> None:
     """Write every page of the gallery as files that open anywhere."""
-    from . import driver, news, terminal
+    from . import driver, terminal
     from .core.errors import Mistake
+    from .news import changes as news
     from .pages import search
     from .pages import site as pages
     from .pages.source import Source

@@ -38,8 +38,9 @@ def view(
     json: words.Json = False,
 ) -> None:
     """Serve the papers, studies, cards and runs as pages."""
-    from . import driver, news, terminal
+    from . import driver, terminal
     from .core.errors import Missing
+    from .news import changes as news
     from .pages import app, guard, source
 
     if results is not None and not results.is_dir():

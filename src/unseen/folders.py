@@ -23,7 +23,7 @@ from string import Template
 from .core import find
 from .core.errors import Invalid, Mistake
 from .core.inert import label
-from .listing import Entry
+from .news.listing import Entry
 
 TEMPLATES = Path(__file__).parent / "template"
 SLUG = r"[a-z][a-z0-9]*(_[a-z0-9]+){0,3}"
@@ -119,7 +119,7 @@ def _of_nothing(slug: str) -> dict[str, str]:
 
 def _of_paper(entry: Entry) -> dict[str, str]:
     """What stands in the template of a paper. A title is what a stranger wrote: in code it is a literal, elsewhere words."""
-    from .nearness import axes_of, ours
+    from .news.nearness import axes_of, ours
     from .pages.digest import marked
 
     title = label(entry.title, 400)

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .core import accelerator
 from .core.plan import Trial
+from .core.pools import accelerator
 
 ARRAY = 256  # tasks that Slurm is guessed to run at once, where --on does not say
 
@@ -90,7 +90,7 @@ def room_of(on: str) -> Room:
     if kind == "ray":
         return _cluster(on if rest.startswith("//") else rest)
     if kind == "slurm":
-        from .core.on_slurm import parsed
+        from .core.pools.on_slurm import parsed
 
         words = parsed(rest)
         if "local" not in words:
@@ -103,7 +103,7 @@ def room_of(on: str) -> Room:
 
 def _cluster(address: str) -> Room:
     """What the nodes of a Ray cluster have; this machine's, where none is running yet."""
-    from .core.on_ray import resources
+    from .core.pools.on_ray import resources
 
     nodes = resources(address)
     if nodes is None:

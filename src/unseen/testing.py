@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from .baseline import Baseline
-    from .decline import Standing
+    from .gate.baseline import Baseline
+    from .gate.decline import Standing
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -32,8 +32,8 @@ def pytest_configure(config: pytest.Config) -> None:
     named = config.getoption("--unseen")
     if named is None:
         return
-    from .baseline import read
     from .core.errors import UnseenError
+    from .gate.baseline import read
 
     try:
         read(_place(config))
@@ -59,7 +59,7 @@ class GateFile(pytest.File):
 
     def collect(self) -> Iterator[pytest.Item]:
         """One test for each part of each subject."""
-        from .baseline import read
+        from .gate.baseline import read
 
         self.held: Baseline = read(self.path)
         self.stood: dict[str, dict[str, Standing]] = {}
@@ -70,8 +70,8 @@ class GateFile(pytest.File):
     def standing(self, subject: str, name: str) -> Standing:
         """How one part stands; its subject is judged (and measured, where asked) when its first test is due."""
         if subject not in self.stood:
-            from . import baseline, gated
             from .driver import How
+            from .gate import baseline, gated
 
             how = How(self.config.getoption("--unseen-on")) if self.config.getoption("--unseen-run") else None
             found = baseline.stands(self.held, gated.again(self.held, [subject], how))
@@ -89,7 +89,7 @@ class GateItem(pytest.Item):
     def runtest(self) -> None:
         """Raise Failed where it got worse or is missing; one that is allowed to is an expected failure."""
         from .core.errors import Failed
-        from .gate_report import told
+        from .gate.told import told
 
         assert isinstance(self.parent, GateFile)
         one = self.parent.standing(self.subject, self.name)

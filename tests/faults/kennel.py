@@ -23,7 +23,7 @@ def main() -> None:
     import scipy.stats  # noqa: F401
 
     import unseen.cli
-    import unseen.core.workers
+    import unseen.core.pools.workers
     import unseen.driver
     import unseen.terminal  # noqa: F401  (polars has threads of its own: each fork imports it for itself)
 

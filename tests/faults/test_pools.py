@@ -76,7 +76,7 @@ def measured(trials: list[Trial], store: Path, pool: Pool) -> dict[str, str]:
 
 def test_every_pool_measures_the_same_bytes(cluster: Any, trials: list[Trial], log: Path, tmp_path: Path) -> None:
     """The contract of pools: records are equal to the byte, wherever trials are measured, store shared or not."""
-    from unseen.core.on_ray import Ray
+    from unseen.core.pools.on_ray import Ray
 
     pools = {"here": here(), "procs": procs(2), "ray": Ray(), "apart": Ray(apart=True), "slurm": pool_of("slurm:local")}
     found = {name: measured(trials, tmp_path / name, pool) for name, pool in pools.items()}
@@ -148,7 +148,7 @@ def test_a_trial_that_no_node_can_hold_says_so(cluster: Any, trials: list[Trial]
 def test_a_worker_with_other_versions_is_refused(
     cluster: Any, trials: list[Trial], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from unseen.core import on_ray, on_slurm
+    from unseen.core.pools import on_ray, on_slurm
 
     for module, on in ((on_ray, "ray"), (on_slurm, "slurm:local")):
         monkeypatch.setattr(module, "versions", lambda: {"unseen": "0.0.1", "python": "3.0"})

@@ -10,9 +10,9 @@ from pathlib import Path
 import news_told
 import pytest
 
-from unseen import news
-from unseen.listing import Entry
-from unseen.nearness import Known, Near
+from unseen.news import changes as news
+from unseen.news.listing import Entry
+from unseen.news.nearness import Known, Near
 from unseen.pages import digest
 
 PAPER = Near(

@@ -14,10 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from unseen import news
 from unseen.core.card import Interval
-from unseen.listing import Entry
-from unseen.nearness import Known, Near
+from unseen.news import changes as news
+from unseen.news.listing import Entry
+from unseen.news.nearness import Known, Near
 from unseen.pages.feed import ATOM, feed
 
 BASE = "https://example.org/lab/"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from unseen.decline import CLAIMS, RANKS, Part, better, difference, standings, worse
+from unseen.gate.decline import CLAIMS, RANKS, Part, better, difference, standings, worse
 
 UNHURRIED = settings(deadline=None, max_examples=300)
 MARGINS = st.sampled_from([0.0, 0.02, 0.3])

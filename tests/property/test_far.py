@@ -13,9 +13,9 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from unseen.core.far import Far
-from unseen.core.far_trials import FarTrials
-from unseen.core.published import digests
+from unseen.core.far.objects import Far
+from unseen.core.far.published import digests
+from unseen.core.far.trials import FarTrials
 
 NUMBERS = itertools.count()
 

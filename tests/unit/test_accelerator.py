@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from unseen.core import accelerator
-from unseen.core.accelerator import Shares, asked, here, visible
 from unseen.core.execute import Outcome, Tell
 from unseen.core.plan import Trial
+from unseen.core.pools import accelerator
+from unseen.core.pools.accelerator import Shares, asked, here, visible
+from unseen.core.pools.workers import Procs
 from unseen.core.study import Needs
-from unseen.core.workers import Procs
 from unseen.driver import ask, trials_of
 
 FAULTS = Path(__file__).parents[1] / "faults" / "studies"

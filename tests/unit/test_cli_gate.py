@@ -12,8 +12,8 @@ from xml.etree import ElementTree as ET
 import pytest
 from toy import coins
 
-from unseen import baseline
 from unseen.core import find
+from unseen.gate import baseline
 
 CARD = ("--model", "py:mine:answer", "--study", "echo", "--tier", "smoke")
 GOOD, BAD = "right", "short"

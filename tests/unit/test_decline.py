@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from unseen.decline import Part, difference, standings, worse
+from unseen.gate.decline import Part, difference, standings, worse
 
 
 def claim(status: str, kind: str = "finding") -> Part:

@@ -19,11 +19,12 @@ import news_told
 import pytest
 
 from tests.conftest import call
-from unseen import digests, news, reading, targets
 from unseen.core import history
 from unseen.core.errors import Full
 from unseen.core.lease import lease
-from unseen.digests import Wanted
+from unseen.news import changes as news
+from unseen.news import digests, reading, targets
+from unseen.news.digests import Wanted
 
 pytest.importorskip("apprise")
 pytest.importorskip("feedparser")
@@ -192,7 +193,7 @@ def test_only_one_sends_at_a_time(config: Path, home: Path, hook: HTTPServer) ->
 def test_papers_are_ranked_starred_and_not_repeated(
     config: Path, hook: HTTPServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("unseen.nearness._cosines", lambda entries, known: None)
+    monkeypatch.setattr("unseen.news.nearness._cosines", lambda entries, known: None)
     first, second = tmp_path / "atom.xml", tmp_path / "rss.xml"
     first.write_bytes(listings.atom(*listings.PAPERS[:2]))
     second.write_bytes(listings.rss())
@@ -222,7 +223,7 @@ def test_papers_are_ranked_starred_and_not_repeated(
 
 
 def test_a_star_without_its_text_is_told(config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("unseen.nearness._cosines", lambda entries, known: None)
+    monkeypatch.setattr("unseen.news.nearness._cosines", lambda entries, known: None)
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     digests.starred(["2511.00777"], digests.stars_file())
     path = tmp_path / "atom.xml"

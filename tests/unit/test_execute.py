@@ -14,15 +14,16 @@ from typing import Any
 import pytest
 
 from unseen import folders
-from unseen.core import find, workers
+from unseen.core import find
 from unseen.core.errors import Failed
 from unseen.core.execute import Event, Measuring, Outcome, Tell, Work, execute, here, procs
-from unseen.core.parcel import packed
 from unseen.core.plan import Trial, plan
+from unseen.core.pools import workers
+from unseen.core.pools.parcel import packed
+from unseen.core.pools.workers import Gone
 from unseen.core.store import Store
 from unseen.core.study import Needs
 from unseen.core.threads import WORDS, threads
-from unseen.core.workers import Gone
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from tests.buckets import KEY, SECRET, Faulty
-from unseen.core import far as module
 from unseen.core.errors import Failed, Full, Invalid, Missing, Mistake
-from unseen.core.far import Far, patience, secrets, shown
+from unseen.core.far import objects as module
+from unseen.core.far.objects import Far, patience, secrets, shown
 
 
 @pytest.fixture(params=["s3", "memory", "file"])

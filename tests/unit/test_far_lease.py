@@ -10,9 +10,9 @@ from collections.abc import Callable
 import pytest
 
 from tests.buckets import Faulty
-from unseen.core import far_lease as module
-from unseen.core.far import Far
-from unseen.core.far_lease import Elsewhere
+from unseen.core.far import leases as module
+from unseen.core.far.leases import Elsewhere
+from unseen.core.far.objects import Far
 from unseen.core.lease import me
 
 

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from tests.buckets import Faulty, machine
-from unseen.core import far_trials as module
 from unseen.core import find
 from unseen.core.errors import Damaged, Failed
 from unseen.core.execute import execute, here
-from unseen.core.far import Far
+from unseen.core.far import trials as module
+from unseen.core.far.objects import Far
 from unseen.core.plan import Trial, plan
 from unseen.core.store import Store
 from unseen.core.work import measure

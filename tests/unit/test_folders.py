@@ -11,10 +11,11 @@ import listings
 import pytest
 
 from tests.conftest import Said
-from unseen import conformance, folders, nearness
+from unseen import conformance, folders
 from unseen.core import find
 from unseen.core.errors import Invalid
-from unseen.listing import Entry
+from unseen.news import nearness
+from unseen.news.listing import Entry
 
 pytest.importorskip("feedparser")
 

@@ -51,7 +51,7 @@ def test_what_was_measured_counts_for_more_than_what_was_guessed(trials: list[Tr
 
 def test_a_cluster_has_room_by_what_trials_need(trials: list[Trial], monkeypatch: pytest.MonkeyPatch) -> None:
     nodes = [{"CPU": 2.0, "GPU": 1.0, "memory": 8.0 * 2**30}, {"CPU": 2.0, "memory": 8.0 * 2**30}]
-    monkeypatch.setattr("unseen.core.on_ray.resources", lambda address: nodes)
+    monkeypatch.setattr("unseen.core.pools.on_ray.resources", lambda address: nodes)
     assert forecast.room_of("ray") == Room(4, 4, 1, 16, {"cpus": 2, "gpus": 1, "memory_gb": 8})
     wide = [replace(t, needs=replace(t.needs, cpus=2)) for t in trials]
     assert forecast.forecast(wide, "ray", {}).at_once == 2

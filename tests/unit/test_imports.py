@@ -14,7 +14,7 @@ import pytest
 import unseen
 
 HEAVY = ("torch", "transformers", "scipy.stats", "polars", "altair", "ray")
-CORE_LINES = 5_200  # of code; see test_core_stays_small
+CORE_LINES = 4_600  # of code; see test_core_stays_small
 
 
 def loaded(code: str) -> set[str]:
@@ -65,9 +65,10 @@ def test_core_stays_small(capsys: pytest.CaptureFixture[str]) -> None:
     """Past its figure something in core/ belongs elsewhere.
 
     The design's figure is 3,000 lines. Core holds more: the statistics (effects over weighted cells, closed forms,
-    tables of items) are about 1,450 lines of code, and what survives kills, full disks, dead workers, two drivers and
-    remote roots about 1,250, far stores, stamps and listings 800 more. First to leave, once something below the driver no longer needs them: card, compare,
-    ledger (370). The figure guarded here is what core holds today and a tenth; it is no licence to grow into.
+    tables of items) are about 1,450 lines of code, and what survives kills, full disks, two drivers and large stores
+    about 1,600. First to leave, once something below the driver no longer needs them: card, compare, ledger, history
+    (580). The figure guarded here is what core holds today and a tenth; it is no licence to grow into. Stores behind a
+    URL (`core/far`) and the pools (`core/pools`) are packages of their own.
     """
     files = sorted(Path(unseen.__file__).parent.glob("core/*.py"))
     sizes = {p.name: statements(p) for p in files}

@@ -14,8 +14,8 @@ from typing import Any
 import listings
 import pytest
 
-from unseen import listing
 from unseen.core.errors import Failed, Invalid, Missing
+from unseen.news import listing
 
 pytest.importorskip("feedparser")
 

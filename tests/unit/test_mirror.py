@@ -16,8 +16,8 @@ from tests.buckets import machine
 from unseen.core import find
 from unseen.core.errors import Failed
 from unseen.core.execute import execute, here
-from unseen.core.far import Far
-from unseen.core.mirror import Mirror, drop_partial, mirrored
+from unseen.core.far.mirror import Mirror, drop_partial, mirrored
+from unseen.core.far.objects import Far
 from unseen.core.plan import plan
 from unseen.core.store import Store
 from unseen.core.work import measure

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from unseen import listing, nearness
 from unseen.core.errors import Missing
-from unseen.listing import Entry
-from unseen.nearness import Known
+from unseen.news import listing, nearness
+from unseen.news.listing import Entry
+from unseen.news.nearness import Known
 
 pytest.importorskip("bm25s")
 pytest.importorskip("feedparser")

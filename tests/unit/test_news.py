@@ -10,10 +10,10 @@ from pathlib import Path
 import news_told
 import pytest
 
-from unseen import news
 from unseen.core import history
 from unseen.core.card import Interval
 from unseen.core.errors import Invalid
+from unseen.news import changes as news
 
 NOW = datetime(2026, 11, 27, 9, 30, tzinfo=UTC)
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from unseen.core.errors import Failed, Invalid
-from unseen.core.far import Far
+from unseen.core.far.objects import Far
+from unseen.core.far.once import made_once
 from unseen.core.lab import Lab
-from unseen.core.once import made_once
 
 
 @pytest.fixture
@@ -92,7 +92,7 @@ def test_a_maker_that_raises_leaves_nothing_anywhere(far: Far, tmp_path: Path) -
 
 
 def test_many_at_once_make_it_once(far: Far, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("unseen.core.far_lease.LOOK", 0.02)
+    monkeypatch.setattr("unseen.core.far.leases.LOOK", 0.02)
     made, found = list[int](), list[bytes]()
 
     def make(to: Path) -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from unseen.core import parcel
 from unseen.core.errors import Damaged
-from unseen.core.parcel import packed, pieces, unfolded, unpacked
+from unseen.core.pools import parcel
+from unseen.core.pools.parcel import packed, pieces, unfolded, unpacked
 from unseen.driver import ask, trials_of
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from unseen.core.errors import Damaged
-from unseen.core.far import Far
-from unseen.core.published import digests, fetch, files_of, place, replaced, send
+from unseen.core.far.objects import Far
+from unseen.core.far.published import digests, fetch, files_of, place, replaced, send
 
 
 @pytest.fixture

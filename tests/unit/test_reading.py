@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unseen import reading
 from unseen.core.errors import Damaged, Mistake
-from unseen.reading import Sent, Star
+from unseen.news import reading
+from unseen.news.reading import Sent, Star
 
 NOW = datetime(2026, 11, 27, 9, 30, 0, 123456, tzinfo=UTC)
 

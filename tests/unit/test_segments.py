@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from unseen.core.errors import Failed
-from unseen.core.far import Far
+from unseen.core.far.objects import Far
 from unseen.core.lab import Lab
 from unseen.core.model import Answer
 from unseen.models import segments

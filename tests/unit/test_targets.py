@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 
-from unseen import targets
 from unseen.core.errors import Invalid, Missing
-from unseen.targets import Message, Target
+from unseen.news import targets
+from unseen.news.targets import Message, Target
 
 pytest.importorskip("apprise")
 

@@ -191,20 +191,20 @@ def here() -> Pool:
 
 def procs(n: int) -> Pool:
     """Work in n spawned processes; a worker that dies is replaced and its trial tried once more."""
-    from .workers import Procs
+    from .pools.workers import Procs
 
     return Procs(n)
 
 
 def ray(address: str = "") -> Pool:
     """Work on a Ray cluster: the one at the address, else one on this machine, which is started if there is none."""
-    from .on_ray import Ray
+    from .pools.on_ray import Ray
 
     return Ray(address)
 
 
 def slurm(words: str = "") -> Pool:
     """Work in tasks that Slurm starts; `words` as in `partition=gpu,time=240`. Raises Invalid for words it does not know."""
-    from .on_slurm import Slurm, parsed
+    from .pools.on_slurm import Slurm, parsed
 
     return Slurm(parsed(words))

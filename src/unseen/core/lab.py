@@ -22,11 +22,11 @@ import numpy as np
 
 from .disk import is_full
 from .errors import Damaged, Invalid, Missing, UnseenError, missing_extra
-from .far import Far
+from .far.objects import Far
+from .far.once import made_once
+from .far.published import sha256_of
 from .journal import plain
-from .once import made_once
 from .plan import digest
-from .published import sha256_of
 from .record import Value
 
 Told = Callable[[float, float, Mapping[str, Value]], None]

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from .errors import Damaged
+from .far.published import files_of
 from .inert import label
-from .published import files_of
 from .stamps import inside
 
 LARGEST = 50_000_000  # bytes of a manifest

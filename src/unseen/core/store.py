@@ -26,16 +26,16 @@ from typing import Any, cast
 from .code import code_digest
 from .disk import whole, writing
 from .errors import Damaged, Mistake
-from .far import Far
-from .far_trials import FarTrials
+from .far.mirror import drop_partial
+from .far.objects import Far
+from .far.published import files_of
+from .far.trials import FarTrials
 from .inert import label
 from .lab import digest_of_file, local_home
 from .lease import lease
 from .listing import listed
 from .manifest import manifest_of, misses, read_manifest, stands
-from .mirror import drop_partial
 from .plan import Trial, plan_hash
-from .published import files_of
 from .record import Records
 from .stamps import Stamps, stamp_of
 from .study import values_of

@@ -26,11 +26,11 @@ from . import find
 from .code import code_digest
 from .disk import full_disk, whole
 from .errors import Invalid
+from .far.mirror import mirrored
+from .far.published import digests
 from .journal import Journal, plain
 from .lab import Lab, cache_folder, offline
-from .mirror import mirrored
 from .plan import Trial
-from .published import digests
 from .record import Item, Records, Row, Value
 from .store import Store, now
 from .study import values_of

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unseen.core.errors import Damaged, Failed, Invalid
-from unseen.core.far import Far
+from unseen.core.far.objects import Far
 from unseen.core.lab import Lab
 from unseen.core.model import Answer, Prompt
 

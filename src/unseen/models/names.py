@@ -24,7 +24,7 @@ from types import ModuleType
 from typing import Any
 
 from unseen.core.errors import Invalid, Unknown, missing_extra, nearest
-from unseen.core.far import Far
+from unseen.core.far.objects import Far
 from unseen.core.lab import Lab, cache_folder
 from unseen.core.model import answering
 

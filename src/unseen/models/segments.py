@@ -19,7 +19,7 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 
 from unseen.core.errors import UnseenError
-from unseen.core.far import Far
+from unseen.core.far.objects import Far
 
 ENOUGH = 256  # answers in a segment
 OFTEN = 30.0  # seconds after which fewer are sent

@@ -191,7 +191,7 @@ def _search(live: Live, request: Request) -> Response:
 def _feed(live: Live) -> Response:
     from starlette.responses import Response
 
-    from unseen import news
+    from unseen.news import changes as news
 
     from . import feed
 

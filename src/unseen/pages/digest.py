@@ -20,8 +20,8 @@ from urllib.parse import quote
 from unseen.core.card import Interval
 from unseen.core.history import Finding
 from unseen.core.inert import inert, label
-from unseen.nearness import Near
-from unseen.news import Change, Flip, Measured, Move, Moved, News
+from unseen.news.changes import Change, Flip, Measured, Move, Moved, News
+from unseen.news.nearness import Near
 
 LONG = 300  # letters of a title
 MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~$&])")

@@ -15,8 +15,8 @@ from datetime import UTC, datetime
 from urllib.parse import quote, urlsplit
 from xml.etree import ElementTree as tree
 
-from unseen.nearness import Near
-from unseen.news import Change
+from unseen.news.changes import Change
+from unseen.news.nearness import Near
 
 from . import digest
 

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from unseen import news
 from unseen.core.errors import Damaged, Mistake
+from unseen.news import changes as news
 
 from . import cards_page, examples, feed, layout, papers, report, search, study_page
 from .papers import Listed

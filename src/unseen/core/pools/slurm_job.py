@@ -15,11 +15,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from .disk import whole
-from .execute import Event, Measuring, Work
+from ..disk import whole
+from ..execute import Event, Measuring, Work
+from ..store import Store
 from .likeness import Told, differs, settled
 from .parcel import Said, said_of, unpacked
-from .store import Store
 
 REFUSED = "refused"  # the status of a trial that was not begun, because this node is not like the driver's machine
 

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .core.errors import UnseenError, missing_extra
+from ..core.errors import UnseenError, missing_extra
 from .listing import Entry
 
 WORDS = 5  # that are told of what is shared
@@ -80,7 +80,7 @@ class Near:
 
 def ours() -> list[Known]:
     """The papers of the gallery, by what it says of each: title, question, answer and axes."""
-    from .pages.papers import known
+    from ..pages.papers import known
 
     return [
         Known(p.slug, p.title, " ".join((p.title, p.question, p.answer, *p.axes)), p.axes, p.arxiv) for p in known()
@@ -152,7 +152,7 @@ def _shares(entries: Sequence[Entry], known: Sequence[Known]) -> tuple[NDArray[n
 
 def _cosines(entries: Sequence[Entry], known: Sequence[Known]) -> NDArray[np.float64] | None:
     """The cosines of meanings [entry paper]; None where no model of sentences is there."""
-    from .models import sentences
+    from ..models import sentences
 
     try:
         model = sentences.open("minilm")
@@ -165,6 +165,6 @@ def _cosines(entries: Sequence[Entry], known: Sequence[Known]) -> NDArray[np.flo
 
 def _words(text: str) -> list[str]:
     """The words of a text as the gallery's search has them, without the shortest."""
-    from .pages.search import terms
+    from ..pages.search import terms
 
     return [word for word in terms(text) if len(word) > 2]

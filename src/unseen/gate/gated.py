@@ -13,16 +13,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from . import driver
+from .. import driver
+from ..core import find
+from ..core.card import Card, Interval, Profile
+from ..core.claim import Verdict
+from ..core.errors import Invalid, Missing, Unknown, UnseenError, nearest
+from ..core.store import Store
+from ..core.study import tier_of
+from ..driver import Asked, How
 from .baseline import Baseline, Subject
-from .core import find
-from .core.card import Card, Interval, Profile
-from .core.claim import Verdict
-from .core.errors import Invalid, Missing, Unknown, UnseenError, nearest
-from .core.store import Store
-from .core.study import tier_of
 from .decline import Part
-from .driver import Asked, How
 
 
 def of_study(slug: str, tier: str, how: How | None = None) -> Subject:
@@ -40,7 +40,7 @@ def of_card(
     model: str, tier: str, *, against: str | None = None, studies: Sequence[str] | None = None, how: How | None = None
 ) -> Subject:
     """A model's card over these studies (all that take a model for None), measured first where `how` says how."""
-    from . import cards
+    from .. import cards
 
     slugs = [slug for slug, _ in cards.chosen(studies)]
     if not slugs:

@@ -16,12 +16,12 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from typing import Any, cast
 
+from ..execute import Event, Outcome, Tell, Work
+from ..plan import Trial
+from ..threads import words
 from . import accelerator
 from .accelerator import Shares
-from .execute import Event, Outcome, Tell, Work
 from .parcel import packed, said_of
-from .plan import Trial
-from .threads import words
 
 GRACE = 5.0  # seconds in which a worker without work ends by itself
 TRIES = 2  # times a trial is given to a worker before it is left out

@@ -18,9 +18,9 @@ from math import nan
 from pathlib import Path
 from typing import Any
 
-from .core import find
-from .core.disk import whole
-from .core.errors import Invalid, Missing, Mistake, Unknown, nearest
+from ..core import find
+from ..core.disk import whole
+from ..core.errors import Invalid, Missing, Mistake, Unknown, nearest
 from .decline import KINDS, RANKS, Part, Standing, standings
 
 FORM = 1  # of the file; raised when its meaning changes

@@ -18,10 +18,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from .core.disk import whole, writing
-from .core.errors import Damaged
-from .core.inert import label
-from .core.lease import lease
+from ..core.disk import whole, writing
+from ..core.errors import Damaged
+from ..core.inert import label
+from ..core.lease import lease
 
 KEPT = 5_000  # numbers of papers that are remembered of one target
 

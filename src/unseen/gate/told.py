@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
-from .core.disk import whole
-from .core.inert import label
+from ..core.disk import whole
+from ..core.inert import label
 from .decline import Standing
 
 SIGNS = {"kept": "✓", "better": "▲", "new": "+", "allowed": "~", "worse": "✗", "missing": "✗"}

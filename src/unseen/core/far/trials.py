@@ -20,12 +20,12 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, cast
 
-from .disk import whole, writing
-from .errors import Damaged
-from .far import AT_ONCE, Far
-from .far_lease import Elsewhere
-from .lease import lease
+from ..disk import whole, writing
+from ..errors import Damaged
+from ..lease import lease
+from .leases import Elsewhere
 from .mirror import drop_partial
+from .objects import AT_ONCE, Far
 from .published import Files, fetch, files_of, place, replaced, send
 
 MANY = 20  # trials from which on a whole study is listed

@@ -19,11 +19,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from .execute import Event, Measuring, Tell, Work
-from .lab import local_home
+from ..execute import Event, Measuring, Tell, Work
+from ..lab import local_home
+from ..store import Store
 from .likeness import Told, differs, settled
 from .parcel import Said, pieces, said_of, unpacked
-from .store import Store
 
 SMALL = 64 << 10  # bytes that travel with the answer; more go through Ray's object store
 QUIET = 0.5  # seconds between two words of one trial, at least

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .plan import Trial
+from ..plan import Trial
 
 NVIDIA = Path("/proc/driver/nvidia/gpus")  # where NVIDIA's driver lists its devices on Linux
 VISIBLE = "CUDA_VISIBLE_DEVICES"

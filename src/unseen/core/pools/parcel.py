@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from . import find
-from .errors import Damaged, UnseenError
-from .plan import Trial
-from .study import TIERS, Study, values_of
+from .. import find
+from ..errors import Damaged, UnseenError
+from ..plan import Trial
+from ..study import TIERS, Study, values_of
 
 if TYPE_CHECKING:
-    from .execute import Tell, Work
+    from ..execute import Tell, Work
 
 Said = tuple[Any, str, float, int]  # what an Outcome says beside its trial: status, error, minutes, code
 LAST = "trial.json"  # the file without which a folder does not exist

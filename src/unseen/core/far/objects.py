@@ -23,8 +23,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from .disk import full_disk, is_full
-from .errors import Failed, Invalid, Missing, Mistake, UnseenError
+from ..disk import full_disk, is_full
+from ..errors import Failed, Invalid, Missing, Mistake, UnseenError
 
 T = TypeVar("T")
 AT_ONCE = 16  # requests under way when many objects are read

@@ -23,15 +23,15 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from . import find
-from .errors import Failed, Invalid, Missing, missing_extra
-from .execute import Event, Measuring, Outcome, Tell, Work
+from .. import find
+from ..errors import Failed, Invalid, Missing, missing_extra
+from ..execute import Event, Measuring, Outcome, Tell, Work
+from ..plan import Trial
+from ..store import Store
+from ..work import threads_of, versions
 from .likeness import Told, coded
 from .parcel import packed, unfolded
-from .plan import Trial
 from .ray_task import Part, Words, served
-from .store import Store
-from .work import threads_of, versions
 
 TRIES = 2  # times a trial may take its worker along before it is left out
 MOVES = 10  # times a trial may lose its node, which is hardly its own doing
@@ -287,7 +287,7 @@ def _staged(folder: Path) -> bool:
 
 def _packaged(place: Path) -> bool:
     """Whether a study comes with an installed package, as ours do."""
-    return place.is_relative_to(Path(__file__).parents[1]) or "site-packages" in place.parts
+    return place.is_relative_to(Path(__file__).parents[2]) or "site-packages" in place.parts
 
 
 @contextmanager

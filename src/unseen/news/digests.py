@@ -15,15 +15,17 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
-from . import driver, nearness, news, reading, targets
-from .core.disk import writing
-from .core.errors import Mistake, Unknown, UnseenError, nearest
-from .core.lease import lease
-from .core.store import Store
+from .. import driver
+from ..core.disk import writing
+from ..core.errors import Mistake, Unknown, UnseenError, nearest
+from ..core.lease import lease
+from ..core.store import Store
+from ..pages import digest
+from . import changes as news
+from . import nearness, reading, targets
+from .changes import News
 from .listing import Entry, Listing, number_of, paper, read
 from .nearness import Known, Near
-from .news import News
-from .pages import digest
 from .reading import Sent, Star
 
 LAST = "last"

@@ -24,8 +24,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from .core.errors import Invalid, Missing, missing_extra
-from .core.inert import label
+from ..core.errors import Invalid, Missing, missing_extra
+from ..core.inert import label
 
 WORD = "UNSEEN_DIGEST_TO"
 EXAMPLE = '[targets]\nme = "mailto://user:password@example.org"'

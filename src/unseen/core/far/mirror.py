@@ -20,8 +20,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from .errors import UnseenError
-from .far import Far
+from ..errors import UnseenError
+from .objects import Far
 from .published import sha256_of
 
 ROWS = "rows.jsonl"

@@ -21,9 +21,9 @@ from collections.abc import Generator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Protocol
 
-from .errors import UnseenError
-from .far import Far, Seen
-from .lease import me, started
+from ..errors import UnseenError
+from ..lease import me, started
+from .objects import Far, Seen
 
 BEAT = 10.0  # seconds between two signs of life
 SILENT = 60.0  # seconds without one, after which a lease is free

@@ -17,10 +17,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from .errors import Damaged, Invalid, UnseenError
-from .far import Far
-from .far_lease import Elsewhere
-from .lease import lease
+from ..errors import Damaged, Invalid, UnseenError
+from ..lease import lease
+from .leases import Elsewhere
+from .objects import Far
 from .published import digests, fetch, files_of, send
 
 Make = Callable[[Path], None]

@@ -18,9 +18,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from .core import history
-from .core.card import Interval, Profile
-from .core.errors import Invalid
+from ..core import history
+from ..core.card import Interval, Profile
+from ..core.errors import Invalid
 
 if TYPE_CHECKING:
     from .nearness import Near
@@ -149,7 +149,7 @@ def newest_first(changes: Iterable[Any]) -> list[Any]:
 
 def shipped() -> Path | None:
     """The ledger that came with this package, or that of the repository it is read from; None where there is neither."""
-    package = Path(__file__).parent
+    package = Path(__file__).parents[1]
     places = (package / "results", package.parents[1] / "results")
     return next((p for p in places if p.is_dir()), None)
 

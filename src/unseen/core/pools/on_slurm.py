@@ -22,16 +22,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .disk import whole
-from .errors import Failed, Invalid, Missing, missing_extra
-from .execute import Event, Measuring, Outcome, Tell, Work
-from .lab import local_home
+from ..disk import whole
+from ..errors import Failed, Invalid, Missing, missing_extra
+from ..execute import Event, Measuring, Outcome, Tell, Work
+from ..lab import local_home
+from ..plan import Trial
+from ..store import Store
+from ..work import threads_of, versions
 from .likeness import Told, coded
 from .parcel import Said, packed
-from .plan import Trial
 from .slurm_job import REFUSED, Share, said_at
-from .store import Store
-from .work import threads_of, versions
 
 TRIES = 2  # times a trial is given to a task before it is left out
 MOST = 1000  # trials that wait or run at once; Slurm's own limit of an array is 1001, unless it was raised

@@ -18,8 +18,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, cast
 
-from .errors import Damaged
-from .far import Far
+from ..errors import Damaged
+from .objects import Far
 
 Files = Mapping[str, tuple[int, str]]  # name -> (bytes, sha256)
 

@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
-from . import find
-from .errors import UnseenError
-from .work import code_loaded, versions
+from .. import find
+from ..errors import UnseenError
+from ..work import code_loaded, versions
 
 COMPARED = ("unseen", "python", "torch", "numpy")  # versions that make other numbers
 

@@ -27,9 +27,9 @@ from urllib.request import (
     UnknownHandler,
 )
 
-from .core.errors import Failed, Invalid, Missing, missing_extra
-from .core.inert import label
-from .core.lab import offline
+from ..core.errors import Failed, Invalid, Missing, missing_extra
+from ..core.inert import label
+from ..core.lab import offline
 
 LARGEST = 10_000_000  # bytes
 SECONDS = 30.0  # for all of a listing

@@ -1,0 +1,1 @@
+"""Trials that lie behind a URL, shared by several machines."""

@@ -1,0 +1,1 @@
+"""A file of verdicts, and what got worse since it was written."""
