@@ -186,6 +186,7 @@ def test_nothing_is_judged_where_reinforcement_taught_nothing() -> None:
     assert flat["K3"] == "refuted" and flat["K4"] in ("undecided", "refuted")
 
 
+@pytest.mark.slow
 def test_checkpoints_saved_here_take_the_path_of_the_paper(tmp_path: Path) -> None:
     """The paper's arms on local Qwen2 checkpoints of random weights."""
     names: dict[str, str] = {}

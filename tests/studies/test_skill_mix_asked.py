@@ -144,6 +144,7 @@ def test_the_loss_is_that_of_what_the_student_says(chat: bool) -> None:
     assert padded["labels"].shape == padded["attention_mask"].shape and padded["attention_mask"][1].sum() == 1
 
 
+@pytest.mark.slow
 def test_a_student_is_taught_and_asked_before_and_after(home: Path) -> None:
     rows = list(tuned.run(SMALL, Lab.alone((0,))))
     splits = {r.split.name for r in rows if r.split is not None}
