@@ -98,7 +98,22 @@ def works(unseen: Any, words: list[str]) -> None:
 
 
 def test_every_flag_in_the_text_exists(unseen: Any) -> None:
-    verbs = ("run", "card", "fit", "data", "validate", "judge", "plan", "report", "export", "new", "gate", "digest", "view", "site")
+    verbs = (
+        "run",
+        "card",
+        "fit",
+        "data",
+        "validate",
+        "judge",
+        "plan",
+        "report",
+        "export",
+        "new",
+        "gate",
+        "digest",
+        "view",
+        "site",
+    )
     known = " ".join(unseen(verb, "--help").out for verb in verbs)
     for name in TEXTS:
         flags = set(re.findall(r"`(--[a-z-]+)", (DOCS / name).read_text(encoding="utf-8")))
