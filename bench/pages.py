@@ -2,8 +2,8 @@
 
 python -m bench.pages
 
-Prints, for each page, the least and the median of some rounds: seconds in the server (no network), CPU seconds, bytes; and
-the first request of a fresh process. Exit code 1 where a page is slower or larger than it may be.
+Prints, for each page, the least and the median of some rounds: seconds, CPU seconds (of this process), bytes; and
+the first request: once by calling what makes the page, once over HTTP from `unseen view`. Exit code 1 where a page is slower or larger than it may be.
 """
 
 from __future__ import annotations
@@ -11,9 +11,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
@@ -49,7 +51,29 @@ def main() -> int:
             f"{slug} ({len(source.trials(slug))} trials)": (study, STUDY),
             "runs": (lambda: runs.page(runs.look(source, seen)), STUDY),
         }
-        return max([timed(name, make, most) for name, (make, most) in asked.items()])
+        print("in this process:")
+        made = [timed(name, make, most) for name, (make, most) in asked.items()]
+        print("over HTTP, from a server of its own:")
+        return max([*made, *over_http({"index.html": FIRST, f"studies/{slug}.html": STUDY, "runs.html": STUDY})])
+
+
+def over_http(most: dict[str, float]) -> list[int]:
+    """Ask `unseen view` for these pages, as a browser does."""
+    words = [sys.executable, "-m", "unseen", "view", "--port", "0", "--json"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            told = ""
+            while "}" not in told and (line := server.stdout.readline() if server.stdout else ""):
+                told += line
+            url = json.loads(told)["url"]
+            return [timed(path, lambda at=path: _read(url + at), n) for path, n in most.items()]
+        finally:
+            server.terminate()
+
+
+def _read(url: str) -> str:
+    with urllib.request.urlopen(url, timeout=60) as answer:
+        return answer.read().decode()
 
 
 def timed(name: str, make: Callable[[], str], most: float) -> int:

@@ -2,6 +2,7 @@
 
 unseen site --out public
 unseen site --out public --title "What our models do" --base-url https://example.org/unseen/
+unseen site --out public --own                what your own store holds is in it, too
 """
 
 from __future__ import annotations
@@ -26,9 +27,12 @@ def site(
     ledger: Annotated[
         Path | None, typer.Option("--ledger", metavar="DIR", help="The ledger to show; Unseen's own if left out.")
     ] = None,
+    own: Annotated[
+        bool, typer.Option("--own/--no-own", help="Show what your store holds, too: trials, prompts, answers, cards.")
+    ] = False,
     json: words.Json = False,
 ) -> None:
-    """Write every page of the gallery as files that open anywhere."""
+    """Write every page of the gallery as files that open anywhere; of your own store only what you ask for."""
     from . import driver, terminal
     from .core.errors import Mistake
     from .news import changes as news
@@ -44,7 +48,7 @@ def site(
     if results is None or not results.is_dir():
         raise Mistake(f"--ledger {ledger}: there is no such folder; `unseen judge STUDY --record DIR` writes one.")
     files = pages.everything(
-        Source.of(driver.home(), results), title=title, base_url=base_url, embedding=search.embedding()
+        Source.of(driver.home(), results), own=own, title=title, base_url=base_url, embedding=search.embedding()
     )
     written = pages.write(out, files)
     for path, n in written.heavy:

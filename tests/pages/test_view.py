@@ -210,6 +210,20 @@ def test_examples_are_filtered_and_turned_without_a_script(visit: Any) -> None:
     assert "No item is like that" in seen.page.text_content("main")
 
 
+def test_the_keyboard_leads_from_the_papers_to_an_example_and_back(visit: Any) -> None:
+    seen = visit("")
+    page = seen.page
+    for link, at in (("#kept_rows h2 a", "studies/kept_rows.html"), ("p.ways a >> nth=1", "examples/kept_rows/smoke.html"), ("article header p a", "studies/kept_rows.html"), ("nav.top a >> nth=1", "index.html")):  # fmt: skip
+        wanted = page.locator(link).first.evaluate("e => e.href")
+        for _ in range(400):
+            page.keyboard.press("Tab")
+            if page.evaluate("document.activeElement.href") == wanted:
+                break
+        page.keyboard.press("Enter")
+        page.wait_for_url(f"**/{at}")
+    assert page.locator("li.paper").count() > 40 and seen.wrong == []
+
+
 def test_two_cards_stand_side_by_side(visit: Any) -> None:
     seen = visit("cards/index.html")
     seen.page.click("form.filters button")

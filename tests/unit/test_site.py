@@ -15,7 +15,7 @@ import pytest
 
 from unseen.core import find
 from unseen.core.errors import Mistake
-from unseen.pages import layout, site
+from unseen.pages import examples, layout, site
 from unseen.pages.source import Source
 
 pytest.importorskip("bm25s")
@@ -101,7 +101,7 @@ def test_everything_is_reached_from_the_front_page(built: Path) -> None:
 def test_pages_are_light_strict_and_without_what_needs_a_server(built: Path) -> None:
     for page in built.rglob("*.html"):
         text = page.read_text(encoding="utf-8")
-        assert len(text.encode()) < site.HEAVY and "<!--" not in text
+        assert len(text.encode()) < examples.HEAVY and "<!--" not in text
         assert "default-src 'none'; script-src 'self'; style-src 'self'" in text and 'lang="en"' in text
         assert "runs.html" not in text and "unseen-search" not in text
     assert (built / ".nojekyll").is_file() and "assets/index.js" in (built / "index.html").read_text()
@@ -184,12 +184,14 @@ def test_heavy_pages_are_told(tmp_path: Path) -> None:
     assert written.heavy == (("a.html", 2_000_001),)
 
 
-def test_what_the_reader_measured_is_in_it(unseen: Callable[..., Any], tmp_path: Path) -> None:
+def test_what_the_reader_measured_is_in_it_only_where_that_is_asked_for(
+    unseen: Callable[..., Any], tmp_path: Path
+) -> None:
     model = ("--model", "py:answering:short")
     assert unseen("run", "echo", "--tier", "smoke", *model).code == 0
     assert unseen("card", "py:answering:right", "--tier", "smoke").code == 0
-    files = dict(site.everything(Source(tmp_path / "home", None)))
-    site.write(tmp_path / "public", files.items())
+    assert not [p for p, _ in site.everything(Source(tmp_path / "home", None)) if "echo" in p or "answering" in p]
+    site.write(tmp_path / "public", site.everything(Source(tmp_path / "home", None), own=True))
     pages = {str(p.relative_to(tmp_path / "public")) for p in crawled(tmp_path / "public")}
     assert {"studies/echo.html", "cards/index.html"} <= pages
     assert any(p.startswith("examples/echo/") for p in pages), pages
@@ -202,8 +204,9 @@ def test_the_verb(unseen: Callable[..., Any], tmp_path: Path, monkeypatch: pytes
     assert said.code == 0, said.err
     told = json.loads(said.out)
     assert told["files"] >= 50 and told["heavy"] == {}
-    assert (tmp_path / "public" / "studies" / "echo.html").is_file()  # a study of one's own is in it, too
-    assert unseen("site", "--out", tmp_path / "public").out.startswith(str(tmp_path / "public" / "index.html"))
+    assert not (tmp_path / "public" / "studies" / "echo.html").exists()  # a study of one's own is the reader's
+    assert unseen("site", "--own", "--out", tmp_path / "public").out.startswith(str(tmp_path / "public" / "index.html"))
+    assert (tmp_path / "public" / "studies" / "echo.html").is_file()
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "x").touch()
     for words, why in (

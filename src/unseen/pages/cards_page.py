@@ -91,7 +91,8 @@ def _paired(one: Dated, other: Dated) -> dict[str, list[dict[str, Any]]]:
     """The profiles that both cards have, by axis: their numbers, and what the second has more than the first.
 
     The difference of the means has an interval of its own: the items are the same where the studies drew the same, but
-    a card keeps no items, so it is as wide as if they were others, never narrower than the truth.
+    a card keeps no items, so it is as wide as if they were others. That is too wide where both models find the same items
+    hard, as they mostly do, and too narrow where one finds hard what the other finds easy; `unseen compare` pairs items.
     """
     theirs = {_key(p): p for its in other.card.axes.values() for p in its}
     found: dict[str, list[dict[str, Any]]] = {}

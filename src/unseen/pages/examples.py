@@ -27,6 +27,7 @@ from .source import Source
 LINES = 25  # items on a page
 LONG = 2_000  # letters of a text that are shown
 EACH = 12  # items of each split in a page that is a file
+HEAVY = 2_000_000  # bytes that a page should not have
 SPLITS = 400  # splits that the menu names, at most
 
 
@@ -99,11 +100,20 @@ def page(source: Source, paper: Listed, tier: str, asked: Asked = Asked()) -> st
 
 
 def still(source: Source, paper: Listed, tier: str) -> str:
-    """The page as a file: a few items of each split, the worst answered and the best beside each other."""
+    """The page as a file: the first few items of each split, fewer where it would be heavier than a page may be."""
     tables = source.items(paper.slug, "" if tier == "changed" else tier)
     about = summary(source, tables)
-    rows = [r for split in about["splits"] for r in taken(tables, Asked(split=split), 0, EACH)]
-    return _render(paper, tier, [_told(r) for r in rows], about, asked=Asked(), n=about["n"], turn=None)
+    by_split = [taken(tables, Asked(split=split), 0, EACH) for split in about["splits"]]
+    ranked = sorted(
+        (i, s) for s, rows in enumerate(by_split) for i in range(len(rows))
+    )  # the first of each split first
+    kept = len(ranked)
+    while True:
+        items = [_told(by_split[s][i]) for i, s in sorted(ranked[:kept], key=lambda at: (at[1], at[0]))]
+        made = _render(paper, tier, items, about, asked=Asked(), n=about["n"], turn=None, left=len(ranked) - kept)
+        if (size := len(made.encode())) <= HEAVY or not kept:
+            return made
+        kept = min(kept - 1, int(0.95 * kept * HEAVY / size))
 
 
 def summary(source: Source, tables: Sequence[Path]) -> dict[str, Any]:
@@ -218,7 +228,15 @@ def _told(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _render(
-    paper: Listed, tier: str, items: list[dict[str, Any]], about: Mapping[str, Any], *, asked: Asked, n: int, turn: Any
+    paper: Listed,
+    tier: str,
+    items: list[dict[str, Any]],
+    about: Mapping[str, Any],
+    *,
+    asked: Asked,
+    n: int,
+    turn: Any,
+    left: int = 0,
 ) -> str:
     return layout.render(
         "examples.html",
@@ -231,6 +249,7 @@ def _render(
         asked=asked,
         n=n,
         turn=turn,
+        left=left,
         each=EACH,
     )
 

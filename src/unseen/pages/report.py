@@ -240,7 +240,7 @@ def _row(row: Mapping[str, Any]) -> list[str]:
 
 
 def _verdict(v: Verdict) -> dict[str, Any]:
-    glyph = glyphs.interval(v)
+    glyph, endless = glyphs.interval(v), abs(v.estimate) == float("inf")
     units = f"{v.units} {v.claim.unit}{'' if v.units == 1 else 's'}"
     small = [("p", v.p, chances), ("Holm", v.holm, chances), ("detects", v.detectable, number)]
     return {
@@ -254,7 +254,8 @@ def _verdict(v: Verdict) -> dict[str, Any]:
         "status": v.status,
         "evidence": v.evidence,
         "why": v.why,
-        "units": units if glyph else "",
+        "units": units if glyph or endless else "",
+        "endless": endless,
         "glyph": glyph,
         "estimate": number(v.estimate),
         "interval": f"[{number(v.low)}, {number(v.high)}]" if v.low == v.low else "",

@@ -25,7 +25,6 @@ from .papers import Listed
 from .source import Source
 
 MARK = ".unseen-site"  # says that a folder may be replaced
-HEAVY = 2_000_000  # bytes that a page should not have
 
 
 @dataclass(frozen=True)
@@ -39,15 +38,19 @@ class Written:
 
 
 def everything(
-    source: Source, *, title: str = "", base_url: str = "", embedding: str | None = None
+    source: Source, *, own: bool = False, title: str = "", base_url: str = "", embedding: str | None = None
 ) -> Iterator[tuple[str, bytes]]:
     """Every file of the site (path below the root, content): pages, what they load, and the feed.
 
+    A site is for others, so it shows what the ledger holds and nothing of the reader's store, whose prompts and answers
+    may be private; with `own` it shows trials, examples and cards of the store, and studies that no ledger knows, too.
     `title` is the front page's, `base_url` where the site will lie (the feed's links are relative without it),
     `embedding` names a model of sentences for the papers that are like one another.
     """
-    listed = source.catalogue()
-    index = search.index(listed, embedding=embedding, cache=source.home / "cache" / "search")
+    cache = source.home / "cache" / "search"
+    source = source if own else Source(Path(os.devnull) / "none", source.results)
+    listed = [p for p in source.catalogue() if own or p.strips or p.arxiv in {k.arxiv for k in papers.known()}]
+    index = search.index(listed, embedding=embedding, cache=cache)
     pages = {
         "index.html": papers.page(listed, title=title or papers.TITLE),
         "cards/index.html": cards_page.index(source),
@@ -107,7 +110,7 @@ def write(out: Path, files: Iterable[tuple[str, bytes]]) -> Written:
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
         shutil.rmtree(old, ignore_errors=True)
-    heavy = tuple((path, n) for path, n in sizes.items() if path.endswith(".html") and n > HEAVY)
+    heavy = tuple((path, n) for path, n in sizes.items() if path.endswith(".html") and n > examples.HEAVY)
     return Written(out, len(sizes), sum(sizes.values()), heavy)
 
 

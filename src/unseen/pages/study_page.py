@@ -12,7 +12,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from math import nan
+from dataclasses import replace
+from math import inf, isfinite, nan
 from typing import Any
 
 from unseen.core import history
@@ -47,7 +48,6 @@ def page(source: Source, paper: Listed, near: Sequence[Listed] = (), *, turned: 
         sections=sections,
         sheet=report.paragraphs(sheet),
         departures=departures,
-        marks=[] if study is None else [(m.label, m.measure, m.value, dict(m.where)) for m in study.marks],
         meaning=report.MEANING,
         limits=report.LIMITS,
     )
@@ -93,10 +93,27 @@ def verdicts(told: Iterable[Mapping[str, Any]], study: Study, tier: str) -> list
     for v in told:
         if claim := claims.get(v["id"]):
             numbers = {n: nan if v.get(n) is None else float(v[n]) for n in NUMBERS}
-            found.append(
-                Verdict(claim, known, v["status"], v["evidence"], units=int(v["units"]), why=v["why"], **numbers)
-            )
+            verdict = Verdict(claim, known, v["status"], v["evidence"], units=int(v["units"]), why=v["why"], **numbers)
+            found.append(_endless(verdict))
     return found
+
+
+def _endless(verdict: Verdict) -> Verdict:
+    """The verdict with its infinite numbers, which JSON cannot hold and keeps as null.
+
+    A claim that was decided had an estimate, and so had one with a limit; which infinity it was says the finite limit
+    (there is no other beyond it), or the region where it lies in an open one.
+    """
+    region, low, high = verdict.claim.expect, verdict.low, verdict.high
+    if isfinite(verdict.estimate):
+        known = isfinite(low) or isfinite(high)
+        return replace(verdict, low=-inf if known and low != low else low, high=inf if known and high != high else high)
+    inside = verdict.status == "supported"
+    if isfinite(low) or (inside and region.high == inf):
+        return replace(verdict, estimate=inf, low=low if isfinite(low) else inf, high=inf)
+    if isfinite(high) or (inside and region.low == -inf):
+        return replace(verdict, estimate=-inf, low=-inf, high=high if isfinite(high) else -inf)
+    return verdict
 
 
 def settings(manifests: Sequence[Mapping[str, Any]]) -> list[tuple[str, list[tuple[str, list[str], int]]]]:
