@@ -64,7 +64,8 @@ def main() -> None:
         opened.clear()  # what was read so far, this file read
         began = time.process_time()
         said = f"after {[h.__name__ for h in harms]}"
-        for name, use in {**USES, **rendered.USES}.items():
+        pages = list(rendered.USES.items())
+        for name, use in [*USES.items(), pages[number % len(pages)]]:
             met[tried(use, f"{number} {name} {said}")] += 1
         if number % max(1, reports) == 0:
             for use in DRAWN:

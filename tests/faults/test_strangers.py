@@ -88,7 +88,7 @@ def fuzzed(sent: tuple[Path, Path], first: int, last: int, reports: int) -> Coun
 
 
 def test_a_few_hundred_harmed_stores(sent: tuple[Path, Path]) -> None:
-    met = fuzzed(sent, 0, 120, 40)
+    met = fuzzed(sent, 0, 60, 20)
     assert met["result"] > 100 and met["Damaged"] + met["Missing"] > 5, met
 
 
