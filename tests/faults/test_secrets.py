@@ -79,7 +79,7 @@ def leaks(places: list[Path], said: list[str], secrets: list[str]) -> list[str]:
 
 def sinks(folder: Path) -> str:
     """Those sinks that are installed, each writing into this folder."""
-    where = {"tensorboard": folder / "boards", "mlflow": f"sqlite:///{folder / 'mlflow.db'}", "wandb": "boards"}
+    where = {"tensorboard": folder / "boards", "mlflow": folder / "mlruns", "wandb": "boards"}
     return ",".join(f"{kind}={to}" for kind, to in where.items() if find_spec(kind))
 
 
