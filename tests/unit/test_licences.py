@@ -22,6 +22,8 @@ ALLOWED = re.compile(
     re.IGNORECASE,
 )
 
+READ = {"locate": "MIT"}  # its LICENSE file, which its classifier contradicts
+
 
 def plain(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
@@ -56,6 +58,8 @@ def needed() -> dict[str, metadata.Distribution]:
 def licence(of: metadata.Distribution) -> str:
     """What a package's own words say of its licence, in a line."""
     head = of.metadata
+    if head["Name"] in READ:
+        return READ[head["Name"]]
     if said := head.get("License-Expression"):
         return said
     kinds = [c.rsplit(" :: ", 1)[1] for c in head.get_all("Classifier") or () if c.startswith("License ::")]
