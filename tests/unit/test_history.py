@@ -18,6 +18,7 @@ from unseen import driver, folders
 from unseen.core import find, history
 from unseen.core.card import Card, Failure, Interval, OwnData, Profile
 from unseen.core.claim import Verdict
+from unseen.core.inert import marked
 from unseen.core.ledger import Judged
 from unseen.core.record import Records
 
