@@ -4,7 +4,7 @@ BIN := .venv/bin
 THREADS := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE TOKENIZERS_PARALLELISM=false
 SET_UP := .venv/.set-up
 
-.PHONY: demo test test-all test-faults check bench results docs setup clean
+.PHONY: audit demo test test-all test-faults check bench results docs setup clean
 
 setup: $(SET_UP)
 
@@ -60,3 +60,10 @@ docs: $(SET_UP)
 
 clean:
 	rm -rf .venv demo build dist docs/made .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+
+# Known weaknesses of what is installed (exit 2 with the reason where the service cannot be reached), and licences.
+audit: $(SET_UP)
+	$(BIN)/pytest tests/unit/test_licences.py
+	$(BIN)/pip install --quiet --disable-pip-version-check 'pip-audit>=2.7'
+	@$(BIN)/pip-audit --skip-editable --timeout 20 > build-audit.txt 2>&1; code=$$?; cat build-audit.txt; \
+	if [ $$code -ne 0 ] && ! grep -q 'Found .* known vulnerabilit' build-audit.txt; then rm build-audit.txt; echo "the audit service cannot be reached: nothing was audited"; exit 2; fi; rm build-audit.txt; exit $$code

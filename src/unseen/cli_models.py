@@ -51,17 +51,18 @@ def card(
     batch_size: words.Batch = None,
     fresh: words.Fresh = False,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Also write the card: .html, .md or .json.")] = None,
+    log: words.Log = None,
     json: words.Json = False,
 ) -> None:
     """Print one model's profile: reference, shifted, gap."""
-    from . import cards, devices, driver, live, terminal_models
+    from . import cards, devices, driver, live, sinks, terminal_models
     from .pages import card as page
 
     devices.choose(device=device, batch_size=batch_size, device_map=device_map)
     if out is not None:
         page.check(out)
     flags = {"limit": limit, "num_fewshot": num_fewshot, "apply_chat_template": apply_chat_template, "dtype": dtype}
-    with words.going_on(), live.watch(json) as watch:
+    with words.going_on(), live.watch(json) as seen, sinks.logged(seen, log) as watch:
         how = driver.How(on, fresh, watch)
         made = cards.card(
             model, tier, against=against, sweep=words.sweep_of(set_, **flags), formats=cards.formats_of(tier) if formats is None else formats,

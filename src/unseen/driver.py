@@ -85,6 +85,11 @@ def ask(
     seeds: int | None = None,
 ) -> Asked:
     """An Asked from words; raises Unknown or Invalid as soon as one of them means nothing."""
+    from .models import server
+
+    for name in (model or "", *(part for words in (sweep or {}).values() for part in words.split(","))):
+        if name.startswith("api:"):
+            server.parts(name.removeprefix("api:"))  # a URL that holds a password is shown nowhere
     known = tier_of(tier)
     parsed = parse_sweep(slug, find.study(slug), known, sweep) if sweep else {}
     return Asked(slug, known, model, parsed, seeds)

@@ -177,9 +177,16 @@ def _tensorboard(where: str) -> Sink:
 
 
 def _mlflow(where: str) -> Sink:
+    import os
+
     from mlflow.tracking import MlflowClient
 
-    client = MlflowClient(tracking_uri=where or None)
+    where = where or os.environ.get("MLFLOW_TRACKING_URI", "") or "mlruns"
+    if "://" not in where or where.startswith(
+        "file:"
+    ):  # newer versions want a database, which mlflow-skinny has none for
+        os.environ.setdefault("MLFLOW_ALLOW_FILE_STORE", "true")
+    client = MlflowClient(tracking_uri=where)
 
     class Kept:
         def __init__(self, run: str) -> None:

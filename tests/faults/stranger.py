@@ -23,6 +23,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import rendered
+
 SLUG, TIER = "kept_rows", "smoke"
 SECONDS, MEGABYTES = 30.0, 1500.0  # of CPU, of one case (the first page loads what draws it); of the process
 
@@ -61,9 +63,13 @@ def main() -> None:
             vouched(home)
         opened.clear()  # what was read so far, this file read
         began = time.process_time()
-        for name, use in USES.items():
-            if name != "report" or number % max(1, reports) == 0:
-                met[tried(use, f"{number} {name} after {[h.__name__ for h in harms]}")] += 1
+        said = f"after {[h.__name__ for h in harms]}"
+        pages = list(rendered.USES.items())
+        for name, use in [*USES.items(), pages[number % len(pages)]]:
+            met[tried(use, f"{number} {name} {said}")] += 1
+        if number % max(1, reports) == 0:
+            for use in DRAWN:
+                met[tried(use, f"{number} {use.__name__} {said}")] += 1
         took = time.process_time() - began
         assert took < SECONDS, f"case {number} took {took:.1f} s of CPU"
         assert not opened, f"case {number} opened {opened}"
@@ -91,42 +97,48 @@ def tried(use: Callable[[], None], what: str) -> str:
 # what is done with a store
 
 
-def trials() -> tuple[Any, list[Any]]:
+def asked() -> Any:
+    """A third of the plan: two trials are copied for every case, rather than six."""
     from unseen import driver
 
-    asked = driver.ask(SLUG, TIER)
-    return asked, driver.trials_of(asked)
+    return driver.ask(SLUG, TIER, sweep={"name": "a"})
+
+
+def trials() -> list[Any]:
+    from unseen import driver
+
+    return driver.trials_of(asked())
 
 
 def looked() -> None:
     from unseen import driver
     from unseen.core.store import Store
 
-    store, asked = Store(driver.home()), trials()[1]
-    [store.has(t) for t in asked], [store.broken(t) for t in asked]
+    store, there = Store(driver.home()), trials()
+    [store.has(t) for t in there], [store.broken(t) for t in there]
     for manifest in store.manifests(SLUG):
         assert isinstance(manifest, dict)
-    store.sound(asked)
-    driver.finished(driver.ask(SLUG, TIER))
+    store.sound(there)
+    driver.finished(asked())
 
 
 def read() -> None:
     from unseen import driver
     from unseen.core.store import Store
 
-    store, asked = Store(driver.home()), trials()[1]
-    for trial in store.sound(asked)[0]:
+    store, there = Store(driver.home()), trials()
+    for trial in store.sound(there)[0]:
         assert "secret" not in store.records([trial]).columns["measure"].levels
         assert all(isinstance(item, dict) for item in store.items(trial))
         store.stale(trial)
-    store.manifest(asked[0])
+    store.manifest(there[0])
 
 
 def newest() -> None:
     from unseen import driver
     from unseen.core.store import Store
 
-    driver.newest(Store(driver.home()), driver.ask(SLUG, TIER))
+    driver.newest(Store(driver.home()), asked())
 
 
 def unfinished() -> None:
@@ -135,14 +147,14 @@ def unfinished() -> None:
     from unseen.core.journal import Journal
     from unseen.core.store import Store
 
-    journal = Journal(Store(driver.home()).partial(trials()[1][0]), {"code": "x"})
+    journal = Journal(Store(driver.home()).partial(trials()[0]), {"code": "x"})
     journal.close()
 
 
 def judged() -> None:
     from unseen import driver
 
-    json.dumps(driver.judge(driver.ask(SLUG, TIER)).to_json(), default=str)
+    json.dumps(driver.judge(asked()).to_json(), default=str)
 
 
 def report() -> None:
@@ -150,7 +162,7 @@ def report() -> None:
     from unseen.pages import report as page
 
     out = Path(os.environ["UNSEEN_HOME"]) / "page.html"
-    page.write([driver.judge(driver.ask(SLUG, TIER), items=True)], out, cards=[])
+    page.write([driver.judge(asked(), items=True)], out, cards=[])
     text = out.read_text(encoding="utf-8")
     assert "<script>alert" not in text and "<img src=x" not in text
 
@@ -161,8 +173,8 @@ USES: dict[str, Callable[[], None]] = {
     "newest": newest,
     "journal": unfinished,
     "judge": judged,
-    "report": report,
 }
+DRAWN = (report, rendered.figures)  # tenths of a second each: of a part of the cases
 
 
 # how it is harmed
@@ -210,17 +222,12 @@ def places(told: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
         yield from places(value, (*at, key))
 
 
-def structure(home: Path, canary: Path, rng: random.Random) -> None:
-    """Another value, a name changed or a part gone, somewhere in a JSON file."""
-    path = rng.choice(jsons(home))
-    try:
-        told = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError):
-        return
+def changed(told: Any, rng: random.Random) -> Any:
+    """A tree of JSON with another value, a name changed or a part gone, once or more."""
     for _ in range(rng.choice((1, 1, 3))):
         spots = [p for p in places(told) if p]
         if not spots:
-            return
+            return rng.choice(WORDS)
         *above, last = rng.choice(spots)
         parent = told
         for key in above:
@@ -232,7 +239,43 @@ def structure(home: Path, canary: Path, rng: random.Random) -> None:
             del parent[last]
         else:
             parent[last] = rng.choice(WORDS)
-    path.write_text(json.dumps(told), encoding="utf-8", errors="surrogatepass")
+    return told
+
+
+def history(home: Path, canary: Path, rng: random.Random) -> None:
+    """Another value, a name changed or a part gone in a line of a history, or a line again."""
+    path = rng.choice(files(home, "*.jsonl"))
+    lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
+    at = rng.randrange(len(lines))
+    if rng.random() < 0.2:
+        lines[at] = rng.choice((lines[0] * 2, "[" * 100_000, '{"when":' * 5000, "9" * 9999, "null", "\0", *lines))
+    else:
+        try:
+            lines[at] = json.dumps(changed(json.loads(lines[at]), rng))
+        except (ValueError, RecursionError):
+            return
+    path.write_text("\n".join(lines), encoding="utf-8", errors="surrogatepass")
+
+
+def told_now(home: Path, canary: Path, rng: random.Random) -> None:
+    """Another value in what tells of trials at work and of those that failed; or a pipe, a link or a folder there."""
+    path = rng.choice([p for p in jsons(home) if p.parent.name in ("live", "failed", "leases", "plans")])
+    if rng.random() < 0.15:
+        path.unlink()
+        rng.choice((path.mkdir, lambda: os.mkfifo(path), lambda: path.symlink_to(canary / "trial.json")))()
+        return
+    with suppress(ValueError, RecursionError):
+        path.write_text(json.dumps(changed(json.loads(path.read_text(encoding="utf-8")), rng)), encoding="utf-8")
+
+
+def structure(home: Path, canary: Path, rng: random.Random) -> None:
+    """Another value, a name changed or a part gone, somewhere in a JSON file."""
+    path = rng.choice(jsons(home))
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError):
+        return
+    path.write_text(json.dumps(changed(told, rng)), encoding="utf-8", errors="surrogatepass")
 
 
 def depth(home: Path, canary: Path, rng: random.Random) -> None:
@@ -311,9 +354,8 @@ def table(home: Path, canary: Path, rng: random.Random) -> None:
     if way == 0:
         frame = frame.drop(name)
     elif way == 1:
-        frame = frame.rename(
-            {name: rng.choice(("at.x", "setting.y", "id", "", "<script>alert(1)</script>"))}, strict=False
-        )
+        other = rng.choice(("at.x", "setting.y", "id", "", "<script>alert(1)</script>"))
+        frame = frame.drop(other, strict=False).rename({name: other}, strict=False)
     elif way == 2:
         frame = frame.with_columns(pl.lit(odd).alias(name))
     elif way == 3:
@@ -369,7 +411,7 @@ def outside(home: Path, canary: Path, rng: random.Random) -> None:
 
 HARMS: list[Harm] = [
     structure, structure, structure, depth, bytes_changed, bytes_changed, cut, other_bytes, footer, footer, table, table,
-    table, link, no_file, outside,
+    table, link, no_file, outside, history, history, told_now, told_now,
 ]  # fmt: skip
 
 

@@ -19,6 +19,7 @@ import hashlib
 import json
 import os
 import re
+import stat
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,7 +27,10 @@ from pathlib import Path
 from typing import Any, cast
 
 from .card import Card, Failure, Interval, OwnData, Profile
+from .inert import marked
 from .ledger import Judged, verdict_json
+from .manifest import WRONG
+from .study import TIERS, Evidence, Tier
 
 NAN = float("nan")
 WORDS = ("when", "slug", "tier", "id", "kind", "says", "status", "evidence", "expect", "why", "title")
@@ -185,6 +189,8 @@ def _add(path: Path, lines: Sequence[Mapping[str, Any]]) -> int:
 def _lines(path: Path) -> Iterable[dict[str, Any]]:
     """The whole lines of a history, in order; what is torn is left out."""
     try:
+        if not stat.S_ISREG(path.lstat().st_mode):  # a pipe would wait for who writes, a link lead elsewhere
+            return
         content = path.read_bytes()
     except OSError:
         return
@@ -194,7 +200,7 @@ def _lines(path: Path) -> Iterable[dict[str, Any]]:
             _time(line["when"])
             if isinstance(line.get("card", {}), dict):
                 yield line
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except WRONG:
             continue
 
 
@@ -239,18 +245,42 @@ def _time(text: str) -> datetime:
 
 
 def _number(value: Any) -> float:
-    return NAN if value is None else float(value)
+    """A finite number; NaN for null and for what is not finite. Raises ValueError, TypeError or OverflowError."""
+    number = NAN if value is None else float(value)
+    return number if abs(number) < float("inf") else NAN
+
+
+def _count(value: Any) -> int:
+    if not isinstance(value, int):
+        raise TypeError(f"{value!r} is no count")
+    return value
+
+
+def _text(value: Any) -> str:
+    """A text, inert. Raises TypeError for what is none."""
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is no text")
+    return marked(value)
+
+
+def _texts(told: Any) -> list[str]:
+    return [_text(t) for t in told]
+
+
+def _words(told: Mapping[Any, Any]) -> dict[str, Any]:
+    """Names and values, inert: a number, a truth value or null as it is, all else as a text."""
+    return {_text(k): v if v is None or isinstance(v, int | float) else marked(str(v)) for k, v in told.items()}
 
 
 def _finding(line: Mapping[str, Any]) -> Finding | None:
     """A line as a finding; None for one that is none."""
     try:
-        words: dict[str, Any] = {k: str(line[k]) for k in WORDS}
+        words: dict[str, Any] = {k: marked(str(line[k])) for k in WORDS}
         estimate, low, high = (_number(line[k]) for k in ("estimate", "low", "high"))
         return Finding(
             **words, estimate=estimate, low=low, high=high, units=int(line["units"]), version=int(line["version"])
         )
-    except (KeyError, TypeError, ValueError):
+    except WRONG:
         return None
 
 
@@ -258,34 +288,40 @@ def _dated(line: Mapping[str, Any]) -> Dated | None:
     """A line as a card of its time; None for one that is none."""
     try:
         told = line["card"]
-        axes = {axis: [_profile(axis, p) for p in its] for axis, its in told["axes"].items()}
+        axes = {_text(axis): [_profile(marked(axis), p) for p in its] for axis, its in told["axes"].items()}
         own = _own(told["own"]) if told.get("own") else None
-        card = Card(told["model"], told["tier"], axes, told["against"], told["notes"], own)
-        return Dated(line["when"], card, line["sweep"], line["data"])
-    except (KeyError, TypeError, ValueError, AttributeError):
+        against = None if told["against"] is None else _text(told["against"])
+        card = Card(_text(told["model"]), _tier(told["tier"]), axes, against, _texts(told["notes"]), own)
+        return Dated(line["when"], card, _words(line["sweep"]), _text(line["data"]))
+    except WRONG:
         return None
+
+
+def _tier(value: Any) -> Tier:
+    """A tier. Raises ValueError for what is none."""
+    return TIERS[TIERS.index(value)]
 
 
 def _profile(axis: str, told: Mapping[str, Any]) -> Profile:
     change = cast("Mapping[str, Any]", told.get("change") or {})
     return Profile(
-        study=told["study"],
+        study=_text(told["study"]),
         axis=axis,
-        measure=told["measure"],
+        measure=_text(told["measure"]),
         chance=_number(told["chance"]),
         reference=_interval(told["reference"]),
         shifted=_interval(told["shifted"]),
         gap=_interval(told["gap"]),
-        n=told["n"],
-        evidence=told["evidence"],
-        curve=[(c["at"], _number(c["value"]), c["n"]) for c in told["curve"]],
-        where=told["where"],
-        note=told["note"],
-        formats=[(f["name"], _number(f["reference"]), _number(f["shifted"])) for f in told["formats"]],
+        n=_count(told["n"]),
+        evidence=cast("Evidence", _text(told["evidence"])),
+        curve=[(_text(c["at"]), _number(c["value"]), _count(c["n"])) for c in told["curve"]],
+        where=_words(told["where"]),
+        note=_text(told["note"]),
+        formats=[(_text(f["name"]), _number(f["reference"]), _number(f["shifted"])) for f in told["formats"]],
         change=_interval(change["shifted"]) if change else None,
         change_reference=_interval(change["reference"]) if change else None,
         survives=_interval(change["survives"]) if change.get("survives") else None,
-        p=change.get("p"),
+        p=None if change.get("p") is None else _number(change["p"]),
     )
 
 
@@ -295,13 +331,19 @@ def _interval(told: Mapping[str, Any]) -> Interval:
 
 def _own(told: Mapping[str, Any]) -> OwnData:
     return OwnData(
-        train=told["train"],
-        test=told["test"],
-        says=told["says"],
-        counts=told["counts"],
-        examples=[(k, p, a) for k, p, a in told["examples"]],
+        train=_text(told["train"]),
+        test=_text(told["test"]),
+        says=_text(told["says"]),
+        counts={_text(k): _count(v) for k, v in told["counts"].items()},
+        examples=[(_text(k), _text(p), _text(a)) for k, p, a in told["examples"]],
         failures=[
-            Failure(f["prompt"], f["answer"], f["said"], [(n, p, a) for n, p, a in f["near"]]) for f in told["failures"]
+            Failure(
+                _text(f["prompt"]),
+                _text(f["answer"]),
+                _text(f["said"]),
+                [(_number(n), _text(p), _text(a)) for n, p, a in f["near"]],
+            )
+            for f in told["failures"]
         ],
-        notes=told["notes"],
+        notes=_texts(told["notes"]),
     )

@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import stat
 import threading
 import time
 from collections.abc import Generator
@@ -55,13 +56,15 @@ def held(path: Path) -> float | None:
     Whether a holder on another machine is silent is told by this machine's clock, so by a guess where clocks differ.
     """
     try:
-        holder = json.loads(path.read_text(encoding="utf-8"))
-        touched = path.stat().st_mtime
+        found = path.lstat()
+        if not stat.S_ISREG(found.st_mode):  # a pipe would wait for who writes, a link lead elsewhere
+            return None
+        holder, touched = json.loads(path.read_text(encoding="utf-8")), found.st_mtime
         since = int(str(holder["token"]).rsplit("-", 1)[1]) / 1e9
         mine = holder.get("machine") == _machine()
         alive = started(int(holder["pid"])) == holder["started"] if mine else time.time() - touched <= SILENT
         return since if alive else None
-    except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError):
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError):
         return None
 
 

@@ -8,6 +8,8 @@ completions and, where a server has none, to chat as one turn of the user (`chat
 
 from __future__ import annotations
 
+import base64
+import json
 import os
 import random
 import re
@@ -15,6 +17,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 from unseen.core.errors import Failed, Invalid, Missing, Mistake
 from unseen.core.model import Answer, Prompt
@@ -34,11 +37,14 @@ def parts(rest: str) -> tuple[str, str]:
     """(model, base URL) of what stands after `api:`. Raises Invalid where one is missing, or the URL holds a secret."""
     found = re.fullmatch(r"(.+)@(https?://[^\s/]+\S*)", rest)
     if found is None:
-        raise Invalid(f"--model api:{rest}: write api:NAME@BASE_URL, such as api:my-model@http://localhost:8000/v1.")
-    name, url = found[1], found[2].rstrip("/")
-    if "@" in url or "?" in url:
+        shown = rest if len(re.findall(r"[@?]", rest)) < 2 else rest.partition("@")[0] + "@…"  # it may hold a password
         raise Invalid(
-            f"--model api:{name}@…: the URL holds a password or a query, which would be stored with the results; put the key in OPENAI_API_KEY and leave it out of the URL."
+            f"--model api:{shown}: write api:NAME@BASE_URL, such as api:my-model@http://localhost:8000/v1; a key stands in OPENAI_API_KEY."
+        )
+    name, url = found[1], found[2].rstrip("/")
+    if "@" in url or "?" in url or "#" in url or "://" in name:
+        raise Invalid(
+            f"--model api:{name.partition('@')[0]}@…: the URL holds a password or a query, which would be stored with the results; put the key in OPENAI_API_KEY and leave it out of the URL."
         )
     return name, url
 
@@ -306,10 +312,20 @@ def _refused(who: str, error: Any) -> str:
     return f"{who}: the server refuses the key ({error.status_code}); set OPENAI_API_KEY to one that it takes."
 
 
+def _forms(key: str) -> list[str]:
+    """A key as a server may repeat it: as it is, percent-encoded, in JSON, in base64 wherever it stands in a text."""
+    spelled = [key, quote(key, safe=""), json.dumps(key)[1:-1].replace("/", "\\/")]
+    for before in range(3):
+        inner = base64.b64encode(b"x" * before + key.encode())
+        spelled.append(inner[4 * (before > 0) : len(inner) // 4 * 4 - 4].decode())
+    return sorted(spelled, key=len, reverse=True)
+
+
 def _told(error: BaseException) -> str:
     """An error in a few words, without the key, which some servers repeat."""
     reply = getattr(error, "response", None)  # its body says more than the client's own words
     text = " ".join((str(error) if reply is None else f"{reply.status_code} {reply.text}").split())
     if len(key := _key()) >= 8:
-        text = text.replace(key, "…")
+        for form in _forms(key):
+            text = text.replace(form, "…")
     return f"{type(error).__name__}: {text[:300]}" if text else type(error).__name__

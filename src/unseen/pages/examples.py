@@ -17,7 +17,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 from unseen.core.errors import Damaged
-from unseen.core.inert import inert
+from unseen.core.inert import inert, label
+from unseen.core.manifest import WRONG
+from unseen.core.tables import item_of
 
 from . import layout
 from .glyphs import number
@@ -171,7 +173,10 @@ def _summary(tables: Sequence[Path]) -> dict[str, Any]:
         splits = told.select("split", "shifted").unique().collect(engine="streaming").sort("shifted", "split")
         heads = pl.scan_parquet(list(tables)).head(200).select("scores").collect()
         n = sum(_height(p) for p in tables)
-    measures = dict.fromkeys(name for text in heads["scores"] for name in json.loads(text))
+        scored = [json.loads(text) for text in heads["scores"]]
+        if not all(isinstance(s, dict) for s in scored) or splits.schema["split"] != pl.String:
+            raise ValueError("it is no table of items")
+    measures = dict.fromkeys(name for scores in scored for name in scores)
     names = list(dict.fromkeys(splits["split"].to_list()))
     return {"n": n, "splits": names[:SPLITS], "more": max(0, len(names) - SPLITS), "measures": list(measures)}
 
@@ -209,20 +214,22 @@ def _literal(text: str) -> str:
 
 def _told(row: Mapping[str, Any]) -> dict[str, Any]:
     """An item as the page shows it, its texts inert."""
-    scores = {k: float(v) for k, v in json.loads(row["scores"]).items()}
+    with _reading():
+        row = item_of(dict(row))
+        scores = {inert(k): float(v) for k, v in row["scores"].items()}
     words = {name: inert(str(row[name] or ""), LONG) for name in ("prompt", "answer", "truth")}
     full = bool(scores) and all(v >= 1 for v in scores.values())
     none = bool(scores) and all(v <= 0 for v in scores.values())
     return {
         **words,
-        "split": row["split"],
-        "shifted": bool(row["shifted"]),
+        "split": inert(row["split"]),
+        "shifted": row["shifted"],
         "scores": [(k, number(v)) for k, v in scores.items()],
         "status": "supported" if full else "refuted" if none else "",
-        "at": ", ".join(f"{k} {v}" for k, v in json.loads(row["at"]).items()),
+        "at": inert(", ".join(f"{k} {v}" for k, v in row["at"].items())),
         "seed": row["seed"],
         "step": row["step"],
-        "id": row["id"],
+        "id": inert(row["id"]),
         "familiar": inert(str(row["familiar"]), LONG) if row.get("familiar") else "",
     }
 
@@ -261,8 +268,8 @@ def _reading() -> Generator[None]:
 
     try:
         yield
-    except (OSError, ValueError, pl.exceptions.PolarsError) as error:
-        why = " ".join(str(error).split())[:200]
+    except (OSError, *WRONG, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        why = label(error, 200)
         raise Damaged(f"a table of items cannot be read ({why}); `unseen run` measures its trial again.") from None
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -21,7 +22,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from unseen.core.errors import Damaged
+from unseen.core.inert import inert, label
 from unseen.core.lease import held
+from unseen.core.manifest import read_manifest
 
 from . import glyphs, layout, report
 from .source import Source
@@ -82,12 +86,12 @@ class Seen:
     def add(self, event: Mapping[str, Any]) -> None:
         """Take what a trial shows, once for each time it spoke."""
         key = str(event["key"])
-        if self.when.get(key) == event.get("when"):
+        if self.when.get(key) == _when(event):
             return
-        self.when[key] = float(event.get("when") or 0.0)
-        for name, value in dict(event.get("shown") or {}).items():
+        self.when[key] = _when(event)
+        for name, value in _shown(event).items():
             if isinstance(value, float) and abs(value) < float("inf"):
-                curve = self.curves.setdefault(key, {}).setdefault(str(name), [])
+                curve = self.curves.setdefault(key, {}).setdefault(name, [])
                 curve.append(value)
                 del curve[:-LINES]
 
@@ -101,13 +105,13 @@ class Seen:
 
 def look(source: Source, seen: Seen) -> Now:
     """What the store says now."""
-    events = [e for e in _read(source.home / "live") if not dict(e.get("shown") or {}).get("ended")]
+    events = [e for e in _read(source.home / "live") if not _shown(e).get("ended")]
     for event in events:
         seen.add(event)
     seen.keep(str(e["key"]) for e in events)
     by_study: dict[str, list[Mapping[str, Any]]] = {}
     for event in events:
-        by_study.setdefault(str(event.get("study", "")), []).append(event)
+        by_study.setdefault(label(event.get("study", "")), []).append(event)
     studies = [_at_work(source, slug, its, seen) for slug, its in sorted(by_study.items())]
     newest = time.time() - OLD
     failed = sorted(_read(source.home / "failed"), key=_when, reverse=True)
@@ -143,7 +147,7 @@ def _at_work(source: Source, slug: str, events: Sequence[Mapping[str, Any]], see
 
 def _working(source: Source, event: Mapping[str, Any], seen: Seen) -> Working:
     key = str(event["key"])
-    share = min(1.0, max(0.0, float(event.get("done") or 0) / (float(event.get("of") or 0) or 1.0)))
+    share = min(1.0, _amount(event.get("done")) / (_amount(event.get("of")) or 1.0))
     since = held(source.home / "leases" / f"{key}.lease") if _plain(key) else None
     curves = [
         (name, glyphs.curve([(str(i), v, 1) for i, v in enumerate(curve)]))
@@ -154,7 +158,7 @@ def _working(source: Source, event: Mapping[str, Any], seen: Seen) -> Working:
     if since is not None and share > 0:
         minutes = max(0.0, (_when(event) - since) * (1 - share) / share / 60)
     return Working(
-        key, _setting(event), _seeds(event), share, [(str(k), _value(v)) for k, v in dict(event.get("shown") or {}).items()],
+        key, _setting(event), _seeds(event), share, [(k, _value(v)) for k, v in _shown(event).items()],
         curves, minutes, since is None,
     )  # fmt: skip
 
@@ -162,10 +166,10 @@ def _working(source: Source, event: Mapping[str, Any], seen: Seen) -> Working:
 def _failed(told: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "key": str(told["key"]),
-        "study": str(told.get("study", "")),
+        "study": label(told.get("study", "")),
         "setting": _setting(told),
         "seeds": _seeds(told),
-        "error": str(told.get("error", "")),
+        "error": inert(str(told.get("error", ""))),
         "when": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(_when(told))),
     }
 
@@ -180,9 +184,9 @@ def _finished(source: Source) -> list[dict[str, Any]]:
     told: list[dict[str, Any]] = []
     for _, slug, key in sorted(found, reverse=True)[:LATELY]:
         path = root / slug / key / "trial.json"
-        with suppress(OSError, ValueError, TypeError, AttributeError):
-            if source.inside(path) and path.stat().st_size < LARGEST:
-                told.append({"study": slug, **report.trial(json.loads(path.read_text(encoding="utf-8")))})
+        with suppress(Damaged):
+            if source.inside(path):
+                told.append({"study": slug, **report.trial(read_manifest(path))})
     return told
 
 
@@ -217,32 +221,44 @@ def _read(folder: Path) -> list[dict[str, Any]]:
 
 
 def _json(path: Path) -> dict[str, Any] | None:
-    with suppress(OSError, ValueError):
-        if path.stat().st_size < LARGEST and not path.is_symlink():
+    """What a small file of JSON tells. A pipe, which would wait for who writes, and a link are none."""
+    with suppress(OSError, ValueError, RecursionError):
+        found = path.lstat()
+        if stat.S_ISREG(found.st_mode) and found.st_size < LARGEST:
             told = json.loads(path.read_text(encoding="utf-8"))
             return told if isinstance(told, dict) else None
     return None
 
 
+def _shown(event: Mapping[str, Any]) -> dict[str, Any]:
+    """What a trial shows, by inert names."""
+    shown = event.get("shown")
+    return {label(k): v for k, v in shown.items()} if isinstance(shown, dict) else {}
+
+
 def _setting(told: Mapping[str, Any]) -> list[tuple[str, str]]:
     setting = told.get("setting")
-    return [("" if k == "setting" else str(k), _value(v)) for k, v in setting.items()] if isinstance(setting, dict) else []  # fmt: skip
+    return [("" if k == "setting" else label(k), _value(v)) for k, v in setting.items()] if isinstance(setting, dict) else []  # fmt: skip
 
 
 def _seeds(told: Mapping[str, Any]) -> str:
     seeds = told.get("seeds")
     if not isinstance(seeds, list) or not seeds:
         return ""
-    return f"{seeds[0]}–{seeds[-1]}" if len(seeds) > 1 else str(seeds[0])
+    return label(f"{seeds[0]}–{seeds[-1]}" if len(seeds) > 1 else seeds[0])
 
 
 def _value(value: object) -> str:
-    return glyphs.number(value) if isinstance(value, float) else str(value)
+    return glyphs.number(value) if isinstance(value, float) else label(value)
 
 
 def _when(told: Mapping[str, Any]) -> float:
-    when = told.get("when")
-    return float(when) if isinstance(when, int | float) and 0 <= when < 1e11 else 0.0
+    return _amount(told.get("when"), 1e11)
+
+
+def _amount(value: object, most: float = 1e300) -> float:
+    """A number that is not negative and below a bound; 0 for all else."""
+    return float(value) if isinstance(value, int | float) and 0 <= value < most else 0.0
 
 
 def _plain(name: str) -> bool:
