@@ -165,6 +165,7 @@ def _ready(trial: Trial, partial: Path, rows: list[Row | Item], world: Mapping[s
         **{k: v for k, v in world.items() if k not in ("processor", "evidence")},
         "finished": now(),
     }
+    # Durable after its tables: where it lies, they do. It is `publish` that makes the folder appear, by one rename.
     whole(ready / "trial.json", json.dumps(told, indent=1, ensure_ascii=False).encode())
     return ready
 
