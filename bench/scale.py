@@ -94,7 +94,7 @@ def measured(folder: Path, most: int, simulated: int, rounds: int) -> Iterator[C
         for what in ("plan and nothing to do, again", "list manifests, at first", "list manifests, again"):
             rounds_of = 1 if what.endswith("first") else rounds
             yield _least([_in_process(what, n, place) for _ in range(rounds_of)])
-        if n <= 10_000:
+        if n <= 10_000:  # the 10^5 are copies of one table, so nothing of theirs can be read
             yield _in_process("read records, at first", n, place)
             yield _least([_in_process("read records, again", n, place) for _ in range(rounds)])
     for n in (simulated // 100, simulated // 10, simulated):

@@ -19,6 +19,7 @@ from .core.errors import Failed, Invalid, Missing, Mistake, Unknown, UnseenError
 from .core.execute import Outcome, Pool, execute, here, procs, ray, slurm
 from .core.lab import local_home
 from .core.ledger import Judged
+from .core.manifest import Manifests
 from .core.plan import Trial, parse_sweep, plan
 from .core.record import Records, Value
 from .core.store import Store
@@ -211,7 +212,7 @@ def judge(asked: Asked, *, items: bool = False) -> Judged:
         trials=trials,
         records=records,
         verdicts=judge_study(study, records, asked.tier, swept=list(asked.sweep)),
-        manifests=[store.manifest(t) for t in there],
+        manifests=Manifests(store.manifest, there),
         absent=[t for t in trials if t.key not in keys],
         damaged=damaged,
         stale=[t.key for t in there if store.stale(t)],

@@ -104,7 +104,7 @@ def test_a_whole_study_stores_no_secret(fake: Fake, command: Callable[..., Ended
         ("report", *ASKED, *model, "--card", fake.name, "--out", out / "report.html"),
         ("card", fake.name, "--study", "kept_answers", "--tier", "smoke", "--out", out / "card.json"),
         ("card", fake.name, "--study", "kept_answers", "--tier", "smoke", "--out", out / "card.html"),
-        ("export", "kept_answers", "parquet", *ASKED[1:], *model, "--out", out / "export"),
+        ("export", "kept_answers", "--to", "parquet", *ASKED[1:], *model, "--out", out / "export"),
         ("gate", out / "gate.json", "--model", fake.name, "--study", "kept_answers", "--tier", "smoke", "--run"),
         ("gate", out / "gate.json", "--junit", out / "gate.xml"),
         ("digest", "--since", "7d"),

@@ -167,7 +167,9 @@ def trial(shelf: Path) -> Trial:
 
 def yielding(monkeypatch: pytest.MonkeyPatch, run: Any) -> None:
     real = find.module
-    monkeypatch.setattr(find, "module", lambda slug, part, place=None: Fake(run) if part == "trial" else real(slug, part))
+    monkeypatch.setattr(
+        find, "module", lambda slug, part, place=None: Fake(run) if part == "trial" else real(slug, part)
+    )
 
 
 @pytest.mark.parametrize(

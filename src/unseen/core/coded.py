@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from .row import Value
 
+FEW = 512  # values that are told one by one: for polars, a column is a query
 MARK = "\x1f"  # before the JSON text of a value that is no text, in a column of texts
 
 
@@ -111,6 +112,8 @@ def series(column: Coded) -> Any:
         levels = [v if v is None or _plain(v) else MARK + json.dumps(v) for v in levels]
     if not levels:
         return pl.Series([], dtype=dtype)
+    if len(column.codes) <= FEW:
+        return pl.Series([levels[i] for i in column.codes.tolist()], dtype=dtype)
     return pl.Series(levels, dtype=dtype).gather(pl.Series(column.codes.astype(np.uint32)))
 
 

@@ -49,7 +49,11 @@ def writing(doing: str) -> Generator[None]:
 
 
 def whole(path: Path, content: bytes, *, durable: bool = True) -> None:
-    """Write a file whole or not at all; durably, unless it may be lost when the machine stops."""
+    """Write a file whole or not at all; durably, unless it may be lost when the machine stops.
+
+    A killed process loses nothing either way: what it wrote is the system's. `durable` is for a machine that stops: its
+    fsync makes the content lasting before the name is, so that no name is left with half of a file behind it.
+    """
     spare = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with spare.open("wb") as file:

@@ -69,14 +69,15 @@ def execute(
     `kept` are those of which `store.sound` said so a moment ago, where the caller asked already. Only this process
     publishes. Raises Mistake or Failed where the store itself cannot be written to any more.
     """
-    every = {t.key: t for t in trials}
     if kept is None:
         kept = store.sound(trials)[0]
     found = {t.key: Outcome(t, "kept") for t in kept}
-    left = [t for t in every.values() if t.key not in found]
+    every = {t.key: t for t in trials if t.key not in found}
+    left = list(every.values())
 
     def told(event: Event) -> None:
-        store.live(every[event.key], {**asdict(event), "shown": dict(event.shown)})
+        if not event.shown.get("ended"):  # what is published in a moment needs no word for others
+            store.live(every[event.key], {**asdict(event), "shown": dict(event.shown)})
         if tell is not None:
             tell(event)
 
@@ -106,8 +107,6 @@ def _leased(
 ) -> Iterator[Trial]:
     """The trials that are not finished and that no other driver works on, leased one by one as there is room."""
     for trial in left:
-        if _kept(trial, store, found):
-            continue
         with ExitStack() as stack:
             if stack.enter_context(store.lease(trial)) and not _kept(trial, store, found):
                 held[trial.key] = stack.pop_all()

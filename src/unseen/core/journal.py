@@ -17,7 +17,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, cast
 
-from .disk import whole
 from .errors import Damaged, Invalid
 from .record import Item, Row, Split, Value
 
@@ -29,12 +28,12 @@ class Journal:
         self.path, self.rows = folder / "rows.jsonl", dict[str, Row | Item]()
         if not self._read(world):
             self.rows.clear()
-            shutil.rmtree(folder, ignore_errors=True)
+            if folder.exists():
+                shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(parents=True, exist_ok=True)
-            whole(
-                self.path, json.dumps(dict(world)).encode() + b"\n", durable=False
-            )  # `sync` makes it so, with its rows
         self._file = self.path.open("ab", buffering=0)
+        if not self._file.tell():  # one that a kill left torn is of no world; `sync` makes it durable, with its rows
+            self._write(json.dumps(dict(world)).encode() + b"\n")
 
     def add(self, row: Row | Item) -> None:
         """Keep a row. Raises Invalid where one of the same identity said something else."""

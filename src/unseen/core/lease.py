@@ -18,6 +18,7 @@ import threading
 import time
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 
 BEAT = 5.0  # seconds between two touches
@@ -39,14 +40,11 @@ def lease(path: Path, *, wait: float | None = 0) -> Generator[bool]:
             yield False
             return
         time.sleep(0.05)
-    stop = threading.Event()
-    beats = threading.Thread(target=_beat, args=(path, stop), daemon=True)
-    beats.start()
+    _beats().add(path)
     try:
         yield True
     finally:
-        stop.set()
-        beats.join()
+        _beats().drop(path)
         _give_back(path, token)
 
 
@@ -94,10 +92,41 @@ def _free(path: Path, guard: Path) -> bool:
     return guard.stat().st_mtime - touched > SILENT
 
 
-def _beat(path: Path, stop: threading.Event) -> None:
-    while not stop.wait(BEAT):
-        with suppress(OSError):
-            os.utime(path)
+class Beats:
+    """All leases that this process holds, touched by one thread, which ends when it finds none."""
+
+    def __init__(self) -> None:
+        self._held, self._lock = set[Path](), threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def add(self, path: Path) -> None:
+        """Touch this one, too."""
+        with self._lock:
+            self._held.add(path)
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._beat, daemon=True)
+                self._thread.start()
+
+    def drop(self, path: Path) -> None:
+        """Touch this one no longer; what is under way has ended when this returns."""
+        with self._lock:
+            self._held.discard(path)
+
+    def _beat(self) -> None:
+        while True:
+            time.sleep(BEAT)
+            with self._lock:
+                if not self._held:
+                    self._thread = None
+                    return
+                for path in self._held:
+                    with suppress(OSError):
+                        os.utime(path)
+
+
+@cache
+def _beats() -> Beats:
+    return Beats()
 
 
 def _give_back(path: Path, token: dict[str, object]) -> None:
@@ -108,16 +137,27 @@ def _give_back(path: Path, token: dict[str, object]) -> None:
 
 def me() -> dict[str, object]:
     """This process, as a lease names its holder."""
-    return {"machine": _machine(), "pid": os.getpid(), "started": started(os.getpid())}
+    return {"machine": _machine(), "pid": os.getpid(), "started": _since(os.getpid(), PROC)}
 
 
 def _machine() -> str:
     """The name of a place where process numbers mean the same: host, boot and (in containers) process namespace."""
-    parts = [platform.node()]
+    return " ".join((platform.node(), *_booted(os.getpid(), PROC)))
+
+
+@cache
+def _booted(pid: int, proc: Path) -> tuple[str, ...]:
+    parts = list[str]()
     with suppress(OSError):
-        parts.append((PROC / "sys/kernel/random/boot_id").read_text(encoding="ascii").strip())
-        parts.append(os.readlink(PROC / "self/ns/pid"))
-    return " ".join(parts)
+        parts.append((proc / "sys/kernel/random/boot_id").read_text(encoding="ascii").strip())
+        parts.append(os.readlink(proc / "self/ns/pid"))
+    return tuple(parts)
+
+
+@cache
+def _since(pid: int, proc: Path) -> str:
+    """When this very process began, which does not change."""
+    return started(pid)
 
 
 def started(pid: int) -> str:

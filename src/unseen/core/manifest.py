@@ -11,12 +11,14 @@ import json
 import math
 import os
 import stat
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, cast, overload
 
 from .errors import Damaged
 from .far.published import files_of
 from .inert import label
+from .plan import Trial
 from .stamps import inside
 
 LARGEST = 50_000_000  # bytes of a manifest
@@ -25,6 +27,24 @@ KINDS = {
     "host": dict, "code": str, "versions": dict, "device": str, "threads": int, "minutes": int | float, "finished": str,
 }  # fmt: skip
 WRONG = (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError)  # what is no manifest raises
+
+
+class Manifests(Sequence[Mapping[str, Any]]):
+    """The manifests of many trials, each read when it is looked at: a hundred thousand of them would fill the memory."""
+
+    def __init__(self, read: Callable[[Trial], Mapping[str, Any]], trials: Sequence[Trial]) -> None:
+        self._read, self._trials = read, trials
+
+    @overload
+    def __getitem__(self, index: int) -> Mapping[str, Any]: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Mapping[str, Any]]: ...
+    def __getitem__(self, index: int | slice) -> Mapping[str, Any] | Sequence[Mapping[str, Any]]:
+        found = self._trials[index]
+        return Manifests(self._read, found) if isinstance(found, Sequence) else self._read(found)
+
+    def __len__(self) -> int:
+        return len(self._trials)
 
 
 def stands(folder: Path) -> bool:

@@ -11,7 +11,6 @@ import json
 import types
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from functools import cached_property
 from typing import Any, Literal, NewType, Union, get_args, get_origin, get_type_hints
 
 from .errors import Invalid, Unknown, nearest
@@ -22,7 +21,7 @@ from .study import Needs, Study, Tier, model_field, values_of
 MOST_SEEDS = 100_000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Trial:
     """One unit of work: a setting measured for some seeds.
 
@@ -36,18 +35,27 @@ class Trial:
     seeds: tuple[int, ...]
     needs: Needs
     pins: Mapping[str, str] = field(default_factory=dict[str, str])
+    _key: str = field(default="", init=False, repr=False, compare=False)  # once it was asked for
+    _asked: str = field(default="", init=False, repr=False, compare=False)
 
-    @cached_property
+    @property
     def key(self) -> str:
         """16 hex digits of sha256 over study, version, the setting's class and values, seeds and pins."""
+        if not self._key:
+            object.__setattr__(self, "_key", self._named())
+        return self._key
+
+    def _named(self) -> str:
         pins, seeds = (_text(dict(self.pins)) if self.pins else "{}"), ",".join(map(str, self.seeds))
         about = f'"seeds":[{seeds}],{self.asked},"study":{_text(self.study)},"version":{self.version}'
         return _digest(f'{{"class":{_text(type(self.setting).__name__)},"pins":{pins},{about}}}')
 
-    @cached_property
+    @property
     def asked(self) -> str:
         """The setting's values as part of that text; the trials that a plan has of one setting share it."""
-        return f'"setting":{_text(values_of(self.setting))}'
+        if not self._asked:
+            object.__setattr__(self, "_asked", f'"setting":{_text(values_of(self.setting))}')
+        return self._asked
 
     def with_pins(self, pins: Mapping[str, str]) -> Trial:
         """The same trial with these pins."""
@@ -67,7 +75,7 @@ def _digest(text: str) -> str:
 
 
 def _sharing(trial: Trial, asked: str) -> Trial:
-    vars(trial)["asked"] = asked
+    object.__setattr__(trial, "_asked", asked)
     return trial
 
 

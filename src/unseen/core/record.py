@@ -56,10 +56,12 @@ class Records:
                     items.add(setting, one, (measure, one.step, seed, "", one.id), float(score), 1)
             else:
                 rows.add(setting, one, (one.measure, one.step, seed, one.drawn), float(one.value), one.n)
-        made, held = rows.records(evidence, trial), items.records(evidence, trial)
-        _check_places({*made.columns, *held.columns})
-        if not len(held):
+        made = rows.records(evidence, trial)
+        if not len(items):
+            _check_places({*made.columns})
             return made
+        held = items.records(evidence, trial)
+        _check_places({*made.columns, *held.columns})
         means = means_of(held)
         both = Records.concat([made, means])
         if len(both.places(both.identity)[1]) < len(both) and (beside := _beside(made, means)):
@@ -327,6 +329,9 @@ class _Table:
         self._told.append(told)
         self._value.append(value)
         self._n.append(n)
+
+    def __len__(self) -> int:
+        return len(self._told)
 
     def records(self, evidence: str, trial: str) -> Records:
         """The rows as Records, without items."""

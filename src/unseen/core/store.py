@@ -39,7 +39,7 @@ from .plan import Trial, plan_hash
 from .record import Records
 from .stamps import Stamps, stamp_of
 from .study import values_of
-from .tables import admitted, item_of
+from .tables import Unreadable, gathered, item_of, table_at
 
 HELD = 1_000  # manifests kept in memory
 
@@ -138,20 +138,17 @@ class Store:
     def records(self, trials: Sequence[Trial]) -> Records:
         """What these trials measured. Raises Damaged naming the trial that cannot be read."""
         damaged = self._bring(trials)
-        tables: dict[str, list[Any]] = {"records.parquet": [], "scores.parquet": []}
-        for trial in trials:
-            if trial.key in damaged:
-                raise self._unreadable(trial, Damaged(damaged[trial.key]))
-            for name, held in tables.items():
-                if (table := self._admitted(trial, name)) is not None:
-                    held.append(table)
-        try:
-            rows, items = (Records.concat(list(self._joined(held))) for held in tables.values())
-        except (ValueError, RecursionError) as error:  # a text that is marked as JSON and is none
-            if len(trials) == 1:
-                raise self._unreadable(trials[0], error) from None
-            return Records.concat([self.records([trial]) for trial in trials])
+        if bad := next((t for t in trials if t.key in damaged), None):
+            raise self._unreadable(bad, Damaged(damaged[bad.key]))
+        rows, items = (self._gathered(trials, name) for name in ("records.parquet", "scores.parquet"))
         return replace(rows, held=items) if len(items) else rows
+
+    def _gathered(self, trials: Sequence[Trial], name: str) -> Records:
+        """The records of one table of many trials."""
+        try:
+            return gathered({t.key: self.folder(t) for t in trials}, name)
+        except Unreadable as error:
+            raise self._unreadable(next(t for t in trials if t.key == error.key), error) from None
 
     def whole(self, trial: Trial) -> Path:
         """A finished trial's folder with every file of it here; a far store's are fetched. Raises Damaged."""
@@ -163,12 +160,12 @@ class Store:
         """Every item of a finished trial with its prompt and answer. Raises Damaged."""
         if self.beyond:
             self.beyond.file(trial.study, trial.key, ["items.parquet"] if self.manifest(trial) else ())
-        table = self._table(trial, "items.parquet")
-        for row in table.iter_rows(named=True) if table is not None else ():
-            try:
+        try:
+            table = table_at(trial.key, self.folder(trial) / "items.parquet")
+            for row in table.iter_rows(named=True) if table is not None else ():
                 yield item_of(row)
-            except (ValueError, RecursionError) as error:
-                raise self._unreadable(trial, error) from None
+        except (ValueError, RecursionError) as error:
+            raise self._unreadable(trial, error) from None
 
     def stale(self, trial: Trial) -> bool:
         """Whether a finished trial was measured by other code than is here now."""
@@ -209,7 +206,7 @@ class Store:
 
     def tidy(self, trial: Trial) -> None:
         """Remove what a finished trial needs no longer: its journal, its checkpoints, its last progress."""
-        shutil.rmtree(self.partial(trial), ignore_errors=True)
+        _removed(str(self.partial(trial)))
         if self.far:
             drop_partial(self.far, trial.study, trial.key)
         for folder in ("live", "failed"):
@@ -330,38 +327,6 @@ class Store:
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return None
 
-    def _table(self, trial: Trial, name: str, *, needed: bool = False) -> Any:
-        """One table of a finished trial (polars), None where it has none. Raises Damaged."""
-        import polars as pl
-
-        path = self.folder(trial) / name
-        if not path.is_file():
-            if needed:
-                raise self._unreadable(trial, OSError("it is no file"))
-            return None
-        try:
-            return pl.read_parquet(path, memory_map=False)
-        except (OSError, ValueError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
-            raise self._unreadable(trial, error) from None
-
-    def _admitted(self, trial: Trial, name: str) -> Any:
-        """A table of records or scores (polars) that is what a trial writes; None where there is none. Raises Damaged."""
-        table = self._table(trial, name, needed=name == "records.parquet")
-        try:
-            return None if table is None else admitted(table, trial.key, items=name == "scores.parquet")
-        except ValueError as error:
-            raise self._unreadable(trial, error) from None
-
-    def _joined(self, tables: Sequence[Any]) -> Iterator[Records]:
-        """The records of many tables, those of one form taken together."""
-        import polars as pl
-
-        forms: dict[str, list[Any]] = {}
-        for table in tables:
-            forms.setdefault(repr(table.schema), []).append(table)
-        for alike in forms.values():
-            yield Records.of_frames(pl.concat(alike))
-
     def _unreadable(self, trial: Trial, error: BaseException) -> Damaged:
         return Damaged(
             f"the trial {trial.key} of {trial.study} cannot be read ({_short(error)}); `unseen run` measures it again."
@@ -411,6 +376,16 @@ def _is_run(told: dict[str, Any]) -> bool:
         return False
     pins = list(cast("dict[str, Any]", told["pins"]).values())
     return all(isinstance(p, dict) and all(isinstance(v, str) for v in p.values()) for p in pins)
+
+
+def _removed(partial: str) -> None:
+    """Remove an unfinished trial's folder; one that holds nothing but rows goes without a look into it."""
+    try:
+        os.unlink(f"{partial}/rows.jsonl")
+        os.rmdir(f"{partial}/files")
+        os.rmdir(partial)
+    except OSError:
+        shutil.rmtree(partial, ignore_errors=True)
 
 
 def _name_of(url: str) -> str:

@@ -6,17 +6,100 @@ A store may come from a stranger: a table of other columns, of other kinds or of
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
 from typing import Any
 
 from .inert import label
+from .record import Records
+
+PART = 256  # small tables that are read at once: opening them one by one takes eight times as long
+SMALL = 64 << 10  # bytes of a small table
 
 TEXTS = ("measure", "split", "axis", "drawn", "evidence", "trial")
 ITEM_TEXTS = ("id", "split", "prompt", "answer", "truth", "familiar", "finish", "scores", "at")
 ITEM_NUMBERS = ("tokens", "step", "seed")
 
 
-def admitted(table: Any, key: str, *, items: bool = False) -> Any:
-    """A table (polars) of records, or of the scores of items, of the trial with this key. Raises ValueError."""
+class Unreadable(ValueError):
+    """A table is not what the trial with this key wrote."""
+
+    def __init__(self, key: str, why: BaseException) -> None:
+        super().__init__(label(why, 200))
+        self.key = key
+
+
+def gathered(folders: Mapping[str, Path], name: str) -> Records:
+    """The records in the tables of this name of finished trials: key -> folder. Raises Unreadable."""
+    tables, keys = list[Any](), iter(folders)
+    while part := list(islice(keys, PART)):
+        tables += _part({key: folders[key] / name for key in part}, needed=name == "records.parquet")
+    try:
+        return Records.concat(list(_joined(tables)))
+    except (ValueError, RecursionError) as error:  # a text that is marked as JSON and is none
+        if len(folders) == 1:
+            raise Unreadable(next(iter(folders)), error) from None
+        return Records.concat([gathered({key: folder}, name) for key, folder in folders.items()])
+
+
+def table_at(key: str, path: Path, *, needed: bool = False) -> Any:
+    """One table (polars) of the trial with this key, None where it has none. Raises Unreadable."""
+    import polars as pl
+
+    if not path.is_file():
+        if needed:
+            raise Unreadable(key, OSError("it is no file"))
+        return None
+    try:
+        return pl.read_parquet(path, memory_map=False)
+    except (OSError, ValueError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        raise Unreadable(key, error) from None
+
+
+def _part(paths: Mapping[str, Path], *, needed: bool) -> Iterator[Any]:
+    """The tables of some trials, of several in one where they are small and alike."""
+    if (several := _at_once(paths)) is not None:
+        yield several
+        return
+    for key, path in paths.items():
+        table = table_at(key, path, needed=needed)
+        try:
+            table = None if table is None else admitted(table, key, items=not needed)
+        except ValueError as error:
+            raise Unreadable(key, error) from None
+        if table is not None:
+            yield table
+
+
+def _at_once(paths: Mapping[str, Path]) -> Any:
+    """Small tables of records as one, which holds every trial's rows in turn; None where that cannot be said of it."""
+    import polars as pl
+
+    try:
+        if len(paths) < 2 or any(p.name != "records.parquet" or p.lstat().st_size > SMALL for p in paths.values()):
+            return None
+        table = pl.scan_parquet([p.read_bytes() for p in paths.values() if p.is_file()]).collect()
+        if table["trial"].rle().struct.field("value").to_list() != list(paths):
+            return None
+        return admitted(table, *paths)
+    except (OSError, ValueError, pl.exceptions.PolarsError, pl.exceptions.PanicException):
+        return None  # one by one, then: that tells which it is
+
+
+def _joined(tables: Sequence[Any]) -> Iterator[Records]:
+    """The records of many tables, those of one form taken together."""
+    import polars as pl
+
+    forms: dict[str, list[Any]] = {}
+    for table in tables:
+        forms.setdefault(repr(table.schema), []).append(table)
+    for alike in forms.values():
+        yield Records.of_frames(pl.concat(alike))
+
+
+def admitted(table: Any, *keys: str, items: bool = False) -> Any:
+    """A table (polars) of records, or of the scores of items, of the trials with these keys. Raises ValueError."""
     import polars as pl
 
     if table.is_empty():
@@ -40,7 +123,7 @@ def admitted(table: Any, key: str, *, items: bool = False) -> Any:
         n for n in inner if schema[n] not in plain or not (n == "setting" or n.startswith(("setting.", "at.")))
     ]:
         raise ValueError(f"no trial writes a column such as {label(wrong[0])}")
-    if table["trial"].unique().to_list() != [key]:
+    if table["trial"].unique(maintain_order=True).to_list() != list(keys):
         raise ValueError("it is of another trial")
     return table
 

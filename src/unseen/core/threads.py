@@ -7,6 +7,8 @@ import os
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
+from functools import cache, lru_cache
+from typing import Any
 
 WORDS = (
     "OMP_NUM_THREADS",
@@ -23,12 +25,10 @@ PIECE, KEPT, AHEAD = 32 << 20, (1 << 31) - 1, 64 << 20  # bytes
 @contextmanager
 def threads(n: int) -> Generator[None]:
     """Within, this process computes with n threads: in libraries that are loaded and those that will be."""
-    from threadpoolctl import threadpool_limits
-
     torch = sys.modules.get("torch")
     before = torch.get_num_threads() if torch is not None else None
     keep_memory()
-    with words(n), threadpool_limits(n):
+    with words(n), _pools(len(sys.modules)).limit(limits=n):
         if torch is not None:
             torch.set_num_threads(n)
         try:
@@ -38,6 +38,15 @@ def threads(n: int) -> Generator[None]:
                 torch.set_num_threads(before)
 
 
+@lru_cache(1)
+def _pools(modules: int) -> Any:
+    """The libraries with threads of their own; looked for again whenever there are more modules than before."""
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
+
+
+@cache
 def keep_memory() -> bool:
     """Let freed memory be used again by this process instead of going back to the system; whether the C library can.
 

@@ -6,6 +6,7 @@ that is yielded again must be equal.
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import math
@@ -45,7 +46,8 @@ def measure(trial: Trial, store: Store, tell: Told | None = None, device: str | 
     Rows and checkpoints of an earlier, unfinished attempt in the same world are gone on from.
     """
     began, partial = time.monotonic(), store.partial(trial)
-    world = _world(trial, device or chosen_device(trial))
+    place = find.folder(trial.study)
+    world = _world(trial, place, device or chosen_device(trial))
     at = f"partial/{trial.study}/{trial.key}"
     with full_disk(f"measuring {trial.key}"), mirrored(store.far, at, partial, world) as kept, ExitStack() as ends:
         journal = Journal(partial, world)
@@ -59,8 +61,9 @@ def measure(trial: Trial, store: Store, tell: Told | None = None, device: str | 
         ends.callback(lambda: [act() for act in lab.endings])
         for row in find.module(trial.study, "trial").run(trial.setting, lab):
             journal.add(_stamped(row, trial))
-        rows = list(journal.rows.values())
-        return _ready(trial, partial, rows, {**world, "minutes": round((time.monotonic() - began) / 60, 4)})
+        rows, evidence = list(journal.rows.values()), find.study(trial.study).evidence(trial.setting)
+        took = {"minutes": round((time.monotonic() - began) / 60, 4)}
+        return _ready(trial, partial, rows, {**world, "evidence": evidence, **took})
 
 
 def threads_of(trial: Trial) -> int:
@@ -85,10 +88,10 @@ def code_loaded(slug: str, place: Path) -> str:
     return code_digest(slug)
 
 
-def _world(trial: Trial, device: str) -> dict[str, Any]:
+def _world(trial: Trial, place: Path, device: str) -> dict[str, Any]:
     """All that rows may depend on beside the trial: equal worlds measure equal rows."""
     return {
-        "code": code_loaded(trial.study, find.folder(trial.study)),
+        "code": code_loaded(trial.study, place),
         "versions": versions(),
         "device": device,
         "threads": threads_of(trial),
@@ -135,14 +138,16 @@ def _ready(trial: Trial, partial: Path, rows: list[Row | Item], world: Mapping[s
     shutil.rmtree(ready, ignore_errors=True)
     ready.mkdir()
     setting = {"setting": type(trial.setting).__name__, **values_of(trial.setting)}
-    evidence = find.study(trial.study).evidence(trial.setting)
+    evidence = world["evidence"]
     records = Records.of(((setting, _seed(row), row) for row in rows), evidence, trial.key)
-    _write(records.frame(), ready / "records.parquet")
+    files = {"records.parquet": _written(records.frame(), ready / "records.parquet")}
     if (items := records.items_frame()) is not None:
-        _write(items, ready / "scores.parquet")
-        _write(_texts([r for r in rows if isinstance(r, Item)]), ready / "items.parquet")
-    if any((partial / "files").iterdir()):
+        files["scores.parquet"] = _written(items, ready / "scores.parquet")
+        texts = _texts([r for r in rows if isinstance(r, Item)])
+        files["items.parquet"] = _written(texts, ready / "items.parquet")
+    if os.listdir(partial / "files"):
         os.rename(partial / "files", ready / "files")
+        files = digests(ready)
     told = {
         "key": trial.key,
         "study": trial.study,
@@ -152,25 +157,30 @@ def _ready(trial: Trial, partial: Path, rows: list[Row | Item], world: Mapping[s
         "pins": dict(trial.pins),
         "evidence": evidence,
         "rows": len(records),
-        "files": digests(ready),
+        "files": dict(sorted(files.items())),
         "host": {
-            "name": platform.node(),
-            "machine": platform.machine(),
-            "system": platform.system(),
+            **_host(),
             "processor": world["processor"],
         },
-        **{k: v for k, v in world.items() if k != "processor"},
+        **{k: v for k, v in world.items() if k not in ("processor", "evidence")},
         "finished": now(),
     }
+    # Durable after its tables: where it lies, they do. It is `publish` that makes the folder appear, by one rename.
     whole(ready / "trial.json", json.dumps(told, indent=1, ensure_ascii=False).encode())
     return ready
 
 
-def _write(frame: Any, path: Path) -> None:
-    """A polars frame as parquet, written by Python: a full disk is then an error that says so."""
+def _written(frame: Any, path: Path) -> dict[str, Any]:
+    """A polars frame as parquet, written by Python: a full disk is then an error that says so. Its size and digest.
+
+    It is durable before the manifest that names it is written, so that no machine that stops leaves the one without
+    the other.
+    """
     held = io.BytesIO()
     frame.write_parquet(held, statistics=False)
-    whole(path, held.getvalue())
+    content = held.getvalue()
+    whole(path, content)
+    return {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
 
 
 def _seed(row: Row | Item) -> int:
@@ -206,6 +216,11 @@ def versions() -> Mapping[str, str]:
         except PackageNotFoundError:
             continue
     return found
+
+
+@cache
+def _host() -> Mapping[str, str]:
+    return {"name": platform.node(), "machine": platform.machine(), "system": platform.system()}
 
 
 @cache

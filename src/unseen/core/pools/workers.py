@@ -1,4 +1,4 @@
-"""How is work done in several processes? Spawned workers, each with one trial in hand.
+"""How is work done in several processes? Spawned workers, each with one trial in hand, or several short ones.
 
 Only plain words travel to a worker, so that studies outside the package work too: it finds the study by its slug.
 """
@@ -9,7 +9,7 @@ import multiprocessing
 import os
 import signal
 import sys
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -24,6 +24,8 @@ from .accelerator import Shares
 from .parcel import packed, said_of
 
 GRACE = 5.0  # seconds in which a worker without work ends by itself
+MOST = 16  # trials that a worker has in hand at once
+SECONDS = 0.25  # of work that it has in hand, where its trials are short
 TRIES = 2  # times a trial is given to a worker before it is left out
 
 
@@ -51,12 +53,12 @@ class Procs:
                     if isinstance(outcome, Gone):
                         died[trial.key] += 1
                         if died[trial.key] < TRIES:
-                            crew.replace(worker)
+                            crew.replace(worker, worker.trials)
                             continue
-                        crew.end(worker)
+                        crew.replace(worker, list(worker.trials)[1:])
                         outcome = Outcome(trial, "failed", outcome.why(died[trial.key]), code=1)
                     if outcome is not None:
-                        crew.free(worker, trial)
+                        crew.free(worker, trial, 60 * outcome.minutes)
                         yield outcome
         finally:
             for worker in crew.workers:
@@ -70,9 +72,11 @@ class Crew:
         self.work, self.n, self.shares = work, n, shares
         self.workers = list[Worker]()
         self.next: Trial | None = None  # taken, but its accelerators are still in use
+        self.pace = 1.0  # seconds of a trial, lately
 
     def hand_out(self, todo: Iterator[Trial]) -> None:
-        """Give trials to those who have none, starting workers while there may be more."""
+        """Give trials to those who have none, starting workers while there may be more; then a few short ones ahead, so
+        that nobody waits for what is published meanwhile."""
         while sum(w.trial is not None for w in self.workers) < self.n:
             trial = self.next or next(todo, None)
             self.next = None
@@ -83,20 +87,28 @@ class Crew:
                 self.next = trial
                 return
             self._give(trial, devices)
+        ahead = 1 if self.shares.names else min(MOST, int(SECONDS / max(self.pace, 1e-6)))
+        for place in range(1, ahead):
+            for worker in [w for w in self.workers if len(w.trials) == place]:
+                if (trial := next(todo, None)) is None:
+                    return
+                worker.give(trial)
 
-    def replace(self, worker: Worker) -> None:
-        """Start another worker for the trial of one that died, with the same accelerators."""
+    def replace(self, worker: Worker, trials: Iterable[Trial]) -> None:
+        """Start another worker for trials of one that died, with the same accelerators."""
         self.end(worker)
-        self.workers.append(Worker(self.work, cast(Trial, worker.trial), worker.devices))
+        if trials := list(trials):
+            self.workers.append(Worker(self.work, trials, worker.devices))
 
     def end(self, worker: Worker) -> None:
         """Stop a worker for good."""
         self.workers.remove(worker)
         worker.stop()
 
-    def free(self, worker: Worker, trial: Trial) -> None:
-        """A worker has ended its trial."""
-        worker.trial = None
+    def free(self, worker: Worker, trial: Trial, seconds: float) -> None:
+        """A worker has ended its trial, after so many seconds."""
+        worker.trials.popleft()
+        self.pace = 0.7 * self.pace + 0.3 * seconds
         self.shares.give_back(worker.devices, self._asked(trial))
 
     def _give(self, trial: Trial, devices: tuple[str, ...]) -> None:
@@ -108,7 +120,7 @@ class Crew:
                 return
         if idle and len(self.workers) >= self.n:
             self.end(idle[0])
-        self.workers.append(Worker(self.work, trial, devices))
+        self.workers.append(Worker(self.work, [trial], devices))
 
     def _asked(self, trial: Trial) -> float:
         return accelerator.asked(trial, self.n, len(self.shares.names))
@@ -127,10 +139,10 @@ class Gone:
 
 
 class Worker:
-    """One spawned process and the trial it has in hand."""
+    """One spawned process and the trials it has in hand, the one at work first."""
 
-    def __init__(self, work: Work, trial: Trial, devices: tuple[str, ...] = ()) -> None:
-        self.devices = devices
+    def __init__(self, work: Work, trials: Iterable[Trial], devices: tuple[str, ...] = ()) -> None:
+        self.devices, self.trials = devices, deque[Trial]()
         context = multiprocessing.get_context("spawn")
         self.pipe, theirs = context.Pipe()
         self.process = context.Process(target=_serve, args=(theirs, work, os.getpid()), daemon=True)
@@ -140,11 +152,17 @@ class Worker:
         ):  # a worker's libraries load with one thread; each trial then says how many it needs
             self.process.start()
         theirs.close()
-        self.give(trial)
+        for trial in trials:
+            self.give(trial)
+
+    @property
+    def trial(self) -> Trial | None:
+        """The one at work."""
+        return self.trials[0] if self.trials else None
 
     def give(self, trial: Trial) -> None:
         """Hand it a trial."""
-        self.trial: Trial | None = trial
+        self.trials.append(trial)
         with suppress(OSError):  # it died: `take` will tell
             self.pipe.send(packed(trial))
 
