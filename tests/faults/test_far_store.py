@@ -148,6 +148,7 @@ def test_what_many_need_is_made_once(home: Path, there: Store, tmp_path: Path) -
     assert there.sound(found) == (found, {})
 
 
+@pytest.mark.slow
 def test_an_ill_network_costs_nothing(
     there: Store, lone: Path, proxy: Faulty, started: Start, cost: Note, tmp_path: Path
 ) -> None:
