@@ -37,8 +37,9 @@ test: $(SET_UP) check
 test-all: $(SET_UP)
 	$(THREADS) $(BIN)/pytest -n 2 --dist loadgroup
 
+# Kills, ill disks, ill networks, strangers' stores; the table of what they cost is kept in docs/faults.md.
 test-faults: $(SET_UP)
-	$(THREADS) $(BIN)/pytest tests/faults
+	$(THREADS) $(BIN)/pytest -n 2 --dist loadgroup tests/faults
 
 coverage: $(SET_UP)
 	$(THREADS) $(BIN)/pytest -n 2 --dist loadgroup -m "not slow" --cov=unseen.core --cov-report=term-missing --cov-fail-under=95

@@ -2,7 +2,7 @@
 
 unseen run length_generalization --tier smoke --on procs:2
 
-Exit codes: 0 done (a refuted claim is no failure), 1 something failed, 2 the caller's mistake, 130 stopped by Ctrl-C.
+Exit codes: 0 done (a refuted claim is no failure), 1 something failed, 2 the caller's mistake, 130 stopped by Ctrl-C, 143 by SIGTERM.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -154,15 +154,25 @@ def minutes_of(word: str) -> float:
 
 @contextmanager
 def going_on() -> Generator[None]:
-    """Ctrl-C keeps what is done and prints the command that goes on."""
+    """Ctrl-C and SIGTERM keep what is done and print the command that goes on; exit codes 130 and 143."""
     import shlex
+    import signal
 
+    def stop(number: int, _: object) -> None:
+        raise KeyboardInterrupt(number)
+
+    before = None
+    with suppress(ValueError):  # only the main thread is told of signals
+        before = signal.signal(signal.SIGTERM, stop)
     try:
         yield
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stopped:
         again = shlex.join(["unseen", *(word for word in sys.argv[1:] if word != "--fresh")])
         print(f"\nStopped; what was done is kept. Go on with: {again}", file=sys.stderr)
-        raise typer.Exit(130) from None
+        raise typer.Exit(143 if stopped.args == (signal.SIGTERM,) else 130) from None
+    finally:
+        if before is not None:
+            signal.signal(signal.SIGTERM, before)
 
 
 def slugs_of(studies: list[str], *, tier: str = "smoke", model: str | None = None) -> list[str]:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from tests.faults.figures import PROPERTY, Cost, summed, table
 
 HERE = Path(__file__).parent
 STUDIES = HERE / "studies"
@@ -40,7 +44,11 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(scope="session")
 def kennel() -> Iterator[Callable[..., Ended]]:
-    """`unseen WORDS` on a store, started by fork, killed after some seconds if so asked."""
+    """`unseen WORDS` on a store, started by fork, killed after some seconds if so asked.
+
+    With several `drivers` it is started so many times at once, and what comes back is a list. A blow is (seconds,
+    number of the driver, "driver" or "worker", signal).
+    """
     env = {**os.environ, "UNSEEN_STUDIES": str(STUDIES), "NO_COLOR": "1", "OMP_NUM_THREADS": "1"}
     for name in OTHERS:
         env.pop(name, None)
@@ -50,11 +58,13 @@ def kennel() -> Iterator[Callable[..., Ended]]:
         assert process.stdin is not None and process.stdout is not None
         ask, told = process.stdin, process.stdout
 
-        def start(home: Path | str, *words: str, kill: float | None = None, **env: str) -> Ended:
-            asked = {"words": words, "env": {"UNSEEN_HOME": str(home), **env}, "folder": os.getcwd(), "kill": kill}
-            ask.write(json.dumps(asked) + "\n")
+        def start(home: Path | str, *words: str, kill: float | None = None, drivers: int = 1, blows: Sequence[Any] = (), **env: str) -> Any:  # fmt: skip
+            asked = {"words": words, "env": {"UNSEEN_HOME": str(home), **env}, "folder": os.getcwd()}
+            blows = [*blows, *([(kill, 0, "driver", int(signal.SIGKILL))] if kill is not None else [])]
+            ask.write(json.dumps({**asked, "drivers": drivers, "blows": blows}) + "\n")
             ask.flush()
-            return Ended(**json.loads(told.readline()))
+            ended = [Ended(**one) for one in json.loads(told.readline())]
+            return ended[0] if drivers == 1 else ended
 
         yield start
         process.stdin.close()
@@ -68,3 +78,23 @@ def command(kennel: Callable[..., Ended], home: Path, tmp_path: Path) -> Callabl
         return kennel(env.pop("UNSEEN_HOME", home), *words, **{"KEPT_ROWS_LOG": str(tmp_path / "log.txt"), **env})
 
     return start
+
+
+@pytest.fixture
+def cost(request: pytest.FixtureRequest) -> Callable[[Cost], None]:
+    """Note what a fault cost, for the table at the end."""
+
+    def note(told: Cost) -> None:
+        request.node.user_properties.append((PROPERTY, asdict(told)))
+
+    return note
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """The table of faults."""
+    reports = [r for kind in ("passed", "failed") for r in terminalreporter.stats.get(kind, []) if r.when == "call"]
+    told = [cost for report in reports for name, cost in report.user_properties if name == PROPERTY]
+    if told:
+        terminalreporter.section("what faults cost")
+        for line in table(sorted(summed(told), key=lambda c: c.fault)):
+            terminalreporter.write_line(line)

@@ -18,13 +18,14 @@ from typing import Any
 import pytest
 
 from tests.buckets import SECRET, Faulty, machine
+from tests.faults.figures import EVERY, Cost, intervals, lines
 from unseen.core import find
 from unseen.core.plan import Trial, plan
 from unseen.core.store import Store
 
 Start = Callable[..., Any]
 RUN = ("run", "kept_rows", "--tier", "laptop", "--on", "here")
-EVERY = 5  # steps between two checkpoints of kept_rows
+Note = Callable[[Cost], None]
 
 
 def environment(home: str, machine: Path) -> dict[str, str]:
@@ -94,10 +95,7 @@ def started(command: Start, tmp_path: Path) -> Start:
     return start
 
 
-def lines(path: Path) -> list[str]:
-    return path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-
-
+@pytest.mark.slow
 def test_two_drivers_on_two_machines_measure_each_trial_once(there: Store, lone: Path, tmp_path: Path) -> None:
     log = tmp_path / "log.txt"
     drivers = [driver(there.url, tmp_path / name, *RUN) for name in ("one", "two")]
@@ -109,8 +107,11 @@ def test_two_drivers_on_two_machines_measure_each_trial_once(there: Store, lone:
     assert len(plans) == 1 and len(json.loads(plans[0] or b"")["runs"]) == 1
 
 
-@pytest.mark.parametrize("seed", range(1))
-def test_one_of_two_is_killed_and_the_other_goes_on(seed: int, there: Store, lone: Path, tmp_path: Path) -> None:
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(3))
+def test_one_of_two_is_killed_and_the_other_goes_on(
+    seed: int, there: Store, lone: Path, cost: Note, tmp_path: Path
+) -> None:
     """The survivor measures the rest at once (its machine sees that the holder is dead), from the last checkpoint."""
     log = tmp_path / "log.txt"
     first = driver(there.url, tmp_path / "one", *RUN, "--set", "pause=0.05")
@@ -131,8 +132,11 @@ def test_one_of_two_is_killed_and_the_other_goes_on(seed: int, there: Store, lon
     assert sum(again.values()) <= 2 * EVERY
     slow = plan("kept_rows", find.study("kept_rows"), "laptop", sweep={"pause": [0.05]})
     assert there.sound(slow) == (slow, {})
+    most = max((steps for _, steps in intervals(lines(log))), default=0)
+    cost(Cost("kill -9 of a driver at an object store", 1, repeated=most))
 
 
+@pytest.mark.slow
 def test_what_many_need_is_made_once(home: Path, there: Store, tmp_path: Path) -> None:
     log = tmp_path / "log.txt"
     words = ("run", "kept_artifact", "--tier", "smoke", "--set")
@@ -144,7 +148,10 @@ def test_what_many_need_is_made_once(home: Path, there: Store, tmp_path: Path) -
     assert there.sound(found) == (found, {})
 
 
-def test_an_ill_network_costs_nothing(there: Store, lone: Path, proxy: Faulty, started: Start, tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_an_ill_network_costs_nothing(
+    there: Store, lone: Path, proxy: Faulty, started: Start, cost: Note, tmp_path: Path
+) -> None:
     """One request of six fails in one of six ways."""
     faults, drawn = ("500", "503", "gone", "cut", "lost", "slow"), random.Random(0)
     proxy.misbehave = lambda method, path, times: drawn.choice(faults) if drawn.random() < 1 / 6 else ""
@@ -154,10 +161,12 @@ def test_an_ill_network_costs_nothing(there: Store, lone: Path, proxy: Faulty, s
     proxy.misbehave = lambda method, path, times: ""
     assert set(Counter(lines(tmp_path / "log.txt")).values()) == {1}
     same(Store(there.url), lone, trials())
+    cost(Cost("an object store: 500, 503, slow, cut off, closed", sum(proxy.met[f] for f in faults)))
 
 
+@pytest.mark.slow
 def test_a_store_that_goes_away_keeps_what_was_measured_here(
-    there: Store, lone: Path, proxy: Faulty, started: Start, tmp_path: Path
+    there: Store, lone: Path, proxy: Faulty, started: Start, cost: Note, tmp_path: Path
 ) -> None:
     """No upload arrives after the second trial: one paragraph, no traceback, no secret; the next command delivers."""
     published: list[str] = []
@@ -181,6 +190,7 @@ def test_a_store_that_goes_away_keeps_what_was_measured_here(
     after = lines(tmp_path / "log.txt")[len(before) :]
     assert not set(before) & set(after), "nothing that was measured is measured again"
     same(Store(there.url), lone, trials())
+    cost(Cost("an object store: goes away", 1))
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.faults.figures import Cost, lines, weighed
 from unseen.core.lab import digest_of_file
 
 Start = Callable[..., Any]
@@ -37,7 +38,9 @@ def contents(home: Path) -> dict[Path, str]:
 
 
 @pytest.mark.parametrize("on", ["here", "procs:2"])
-def test_a_full_disk_keeps_what_was_finished(on: str, small: Path, command: Start) -> None:
+def test_a_full_disk_keeps_what_was_finished(
+    on: str, small: Path, command: Start, cost: Callable[[Cost], None], tmp_path: Path
+) -> None:
     home = str(small / "home")
     assert command(*WORDS, "--set", "name=a", UNSEEN_HOME=home).code == 0
     before = contents(small)
@@ -57,6 +60,8 @@ def test_a_full_disk_keeps_what_was_finished(on: str, small: Path, command: Star
     again = command(*WORDS, "--on", on, UNSEEN_HOME=home)
     assert again.code == 0, again.said
     assert before.items() <= contents(small).items()
+    assert command(*WORDS, UNSEEN_HOME=str(tmp_path / "whole"), KEPT_ROWS_LOG=str(tmp_path / "other.txt")).code == 0
+    cost(weighed("a full disk", small / "home", tmp_path / "whole", lines(tmp_path / "log.txt"), busy=2))
 
 
 def test_a_disk_that_fills_while_a_trial_writes(small: Path, command: Start) -> None:

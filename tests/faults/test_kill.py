@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import signal
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -11,46 +12,17 @@ from typing import Any
 
 import pytest
 
-from unseen.core.lab import digest_of_file
+from tests.faults.figures import lines, same, torn, trials, weighed
 
 Start = Callable[..., Any]  # words -> how the command ended (code, said, seconds)
-EVERY = 5  # steps between two checkpoints of kept_rows
-TIMES = ("minutes", "finished")
+Note = Callable[[Any], None]
 RUN = ("run", "kept_rows", "--tier", "laptop", "--json")
+SLOW = pytest.mark.slow
 
 
-def trials(home: Path) -> dict[str, Path]:
-    """The finished trials' folders by key; every folder under `trials` must be whole."""
-    found: dict[str, Path] = {}
-    for folder in home.glob("trials/*/*"):
-        told = json.loads((folder / "trial.json").read_text(encoding="utf-8"))
-        for name, kept in told["files"].items():
-            assert digest_of_file(folder / name) == kept["sha256"], f"{folder / name} is half-written"
-        found[folder.name] = folder
-    return found
-
-
-def said(folder: Path) -> dict[str, object]:
-    """What a trial.json says, its times left out."""
-    told = json.loads((folder / "trial.json").read_text(encoding="utf-8"))
-    return {k: v for k, v in told.items() if k not in TIMES}
-
-
-def same(one: Path, two: Path) -> None:
-    """Two stores hold the same trials, byte for byte, times left out."""
-    a, b = trials(one), trials(two)
-    assert a.keys() == b.keys()
-    for key, folder in a.items():
-        names = sorted(p.relative_to(folder) for p in folder.rglob("*") if p.is_file())
-        assert names == sorted(p.relative_to(b[key]) for p in b[key].rglob("*") if p.is_file())
-        for name in names:
-            if name.name != "trial.json":
-                assert (folder / name).read_bytes() == (b[key] / name).read_bytes(), f"{key}/{name} differs"
-        assert said(folder) == said(b[key])
-
-
-def lines(path: Path) -> list[str]:
-    return path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+def seeds(first: int, quick: int, n: int) -> list[Any]:
+    """Seeds of so many kills, of which the first few are quick enough for every day."""
+    return [pytest.param(seed, marks=() if seed < first + quick else SLOW) for seed in range(first, first + n)]
 
 
 def journals(home: Path) -> dict[str, list[str]]:
@@ -78,9 +50,17 @@ def uninterrupted(kennel: Start, tmp_path_factory: pytest.TempPathFactory) -> tu
     return home, ended.seconds
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.fixture(scope="module")
+def crewed(kennel: Start, tmp_path_factory: pytest.TempPathFactory) -> float:
+    """How long an undisturbed run with two workers takes (seconds), most of it their start."""
+    ended = kennel(tmp_path_factory.mktemp("crewed"), *RUN, "--on", "procs:2")
+    assert ended.code == 0, ended.said
+    return ended.seconds
+
+
+@pytest.mark.parametrize("seed", seeds(0, 3, 20))
 def test_a_killed_run_goes_on_exactly(
-    seed: int, kennel: Start, uninterrupted: tuple[Path, float], tmp_path: Path
+    seed: int, kennel: Start, uninterrupted: tuple[Path, float], cost: Note, tmp_path: Path
 ) -> None:
     whole, seconds = uninterrupted
     home, log = tmp_path / "home", tmp_path / "log.txt"
@@ -88,15 +68,13 @@ def test_a_killed_run_goes_on_exactly(
     finished, kept, before = trials(home), journals(home), lines(log)
     again = kennel(home, *RUN, KEPT_ROWS_LOG=str(log))
     assert (killed.code in (-9, 0), again.code) == (True, 0), again.said
-    same(home, whole)
     for key, rows in kept.items():  # what was yielded before the kill is in the records as it was
         told = [json.loads(r) for r in rows if '"sum"' in r]
         had = Counter((r["split"]["name"], r["step"], r["seed"], r["value"]) for r in told)
         assert had <= rows_of(home / "trials" / "kept_rows" / key)
     after = lines(log)[len(before) :]
     assert not set(after) & _of_finished(before, len(finished)), "finished work was done again"
-    repeated = set(before) & set(after)
-    assert len(repeated) <= EVERY, "steps before the last checkpoint were done again"
+    cost(weighed("kill -9 of the driver", home, whole, before + after))
 
 
 def _of_finished(before: list[str], finished: int) -> set[str]:
@@ -105,17 +83,68 @@ def _of_finished(before: list[str], finished: int) -> set[str]:
     return {line for line in before if line.rsplit(" ", 1)[0] in order[:finished]}
 
 
-@pytest.mark.parametrize("seed", range(20, 24))
+@pytest.mark.parametrize("seed", seeds(20, 1, 10))
 def test_killed_with_its_workers_it_goes_on_exactly(
-    seed: int, kennel: Start, uninterrupted: tuple[Path, float], tmp_path: Path
+    seed: int, kennel: Start, uninterrupted: tuple[Path, float], crewed: float, cost: Note, tmp_path: Path
+) -> None:
+    whole, _ = uninterrupted
+    home, log = tmp_path / "home", tmp_path / "log.txt"
+    words = (*RUN, "--on", "procs:2")
+    kennel(home, *words, kill=random.Random(seed).uniform(0.5, 1.0) * crewed, KEPT_ROWS_LOG=str(log))
+    assert not torn(home)
+    again = kennel(home, *words, KEPT_ROWS_LOG=str(log))
+    assert again.code == 0, again.said
+    cost(weighed("kill -9 of the driver of two workers", home, whole, lines(log), busy=2))
+
+
+@pytest.mark.parametrize("seed", seeds(30, 0, 4))
+def test_killed_workers_are_replaced(
+    seed: int, kennel: Start, uninterrupted: tuple[Path, float], cost: Note, tmp_path: Path
+) -> None:
+    """Four workers are killed one after another; a trial that met two of them is left out, and measured by the next run."""
+    whole, seconds = uninterrupted
+    home, log = tmp_path / "home", tmp_path / "log.txt"
+    words, draw = (*RUN, "--on", "procs:2"), random.Random(seed)
+    blows = [(draw.uniform(0.2, 2 * seconds), 0, "worker", int(signal.SIGKILL)) for _ in range(4)]
+    ended = kennel(home, *words, blows=blows, KEPT_ROWS_LOG=str(log))
+    assert ended.code in (0, 1) and not torn(home), ended.said
+    again = kennel(home, *words, KEPT_ROWS_LOG=str(log))
+    assert again.code == 0, again.said
+    cost(weighed("kill -9 of a worker", home, whole, lines(log), hits=len(blows)))
+
+
+@pytest.mark.parametrize("seed", seeds(40, 1, 6))
+def test_two_drivers_of_one_plan_are_both_killed(
+    seed: int, kennel: Start, uninterrupted: tuple[Path, float], cost: Note, tmp_path: Path
+) -> None:
+    """Each is killed at a moment of its own; then both are started again, and share what is left."""
+    whole, seconds = uninterrupted
+    home, log = tmp_path / "home", tmp_path / "log.txt"
+    draw = random.Random(seed)
+    blows = [(draw.uniform(0.1, seconds), n, "driver", int(signal.SIGKILL)) for n in (0, 1)]
+    kennel(home, *RUN, drivers=2, blows=blows, KEPT_ROWS_LOG=str(log))
+    assert not torn(home)
+    again = kennel(home, *RUN, drivers=2, KEPT_ROWS_LOG=str(log))
+    assert [one.code for one in again] == [0, 0], again
+    cost(weighed("kill -9 of both of two drivers", home, whole, lines(log), hits=2))
+
+
+@pytest.mark.parametrize("on", ["here", pytest.param("procs:2", marks=SLOW)])
+@pytest.mark.parametrize("seed", seeds(50, 1, 3))
+def test_sigterm_keeps_what_is_done_and_says_how_to_go_on(
+    on: str, seed: int, kennel: Start, uninterrupted: tuple[Path, float], cost: Note, tmp_path: Path
 ) -> None:
     whole, seconds = uninterrupted
-    home = tmp_path / "home"
-    kennel(home, *RUN, "--on", "procs:2", kill=random.Random(seed).uniform(0.3, seconds + 0.5))
-    trials(home)
-    again = kennel(home, *RUN, "--on", "procs:2")
-    assert again.code == 0, again.said
-    same(home, whole)
+    home, log = tmp_path / "home", tmp_path / "log.txt"
+    after = random.Random(seed).uniform(0.2, seconds)
+    words = (*RUN, "--on", on)
+    ended = kennel(home, *words, blows=[(after, 0, "driver", int(signal.SIGTERM))], KEPT_ROWS_LOG=str(log))
+    assert ended.code in (143, -15, 0) and "Traceback" not in ended.said and not torn(home), ended
+    if ended.code == 143:
+        assert "Go on with: unseen run kept_rows --tier laptop" in ended.said
+        assert not list(home.glob("leases/*.lease")), "what is given up is given back"
+    assert kennel(home, *words, KEPT_ROWS_LOG=str(log)).code == 0
+    cost(weighed("SIGTERM of the driver", home, whole, lines(log), busy=2 if on != "here" else 1))
 
 
 def test_here_and_procs_measure_the_same(kennel: Start, uninterrupted: tuple[Path, float], tmp_path: Path) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from tests.faults.figures import Cost, lines, torn, weighed
 from unseen.core.errors import Invalid, Missing
 from unseen.core.execute import Outcome, Pool, execute, here, procs
 from unseen.core.lab import digest_of_file
@@ -100,29 +102,64 @@ def test_a_study_of_ones_own_is_measured_by_every_pool(
     assert one and measured(sums, tmp_path / "ray", pool_of("ray")) == one
 
 
+def at_work(node: Any) -> list[int]:
+    """The processes of a node of Ray that have a task in hand."""
+    raylet = node.all_processes["raylet"][0].process.pid
+    found: list[int] = []
+    for place in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError, ValueError):
+            parent = int((place / "stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()[1])
+            if parent == raylet and b"ray::served" in (place / "cmdline").read_bytes():
+                found.append(int(place.name))
+    return found
+
+
+def killing(cluster: Any, node: Any, log: Path, begun: int, draw: random.Random, over: threading.Event) -> list[str]:
+    """Kill three workers and then a node, each when so many steps more were done as was drawn; what was killed."""
+    killed: list[str] = []
+    for number, count in enumerate(sorted(draw.randint(4, 70) for _ in range(4))):
+        while len(lines(log)) < begun + count and not over.is_set():
+            time.sleep(0.01)
+        if over.is_set():
+            break
+        prey = [p for n in (cluster.head_node, node) for p in at_work(n)]
+        if number < 3 and prey:
+            os.kill(draw.choice(prey), signal.SIGKILL)
+            killed.append("worker")
+        elif number == 3:
+            for started in node.all_processes.values():
+                for one in started:
+                    os.kill(one.process.pid, signal.SIGKILL)
+            killed.append("node")
+    return killed
+
+
 @pytest.mark.slow
-def test_a_node_that_is_killed_loses_nothing(cluster: Any, trials: list[Trial], log: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("seed", range(4))
+def test_workers_and_a_node_that_are_killed_lose_nothing(
+    seed: int, cluster: Any, trials: list[Trial], log: Path, cost: Callable[[Cost], None], tmp_path: Path
+) -> None:
+    """A trial that met two blows is left out, and measured by the next execution."""
     slow = trials_of(ask("kept_rows", "laptop", sweep={"pause": "0.05", "name": "a,c"}))
-    whole = measured(slow, tmp_path / "whole", here())
-    begun = len(log.read_text(encoding="utf-8").splitlines())
+    measured(slow, tmp_path / "whole", here())
+    begun, over, killed = len(lines(log)), threading.Event(), list[str]()
     node = cluster.add_node(num_cpus=2, object_store_memory=80 << 20)
-
-    def kill() -> None:
-        while len(log.read_text(encoding="utf-8").splitlines()) < begun + 12:
-            time.sleep(0.02)
-        for started in node.all_processes.values():
-            for one in started:
-                os.kill(one.process.pid, signal.SIGKILL)
-
-    killer = threading.Thread(target=kill)
+    draw = random.Random(seed)
+    killer = threading.Thread(target=lambda: killed.extend(killing(cluster, node, log, begun, draw, over)))
     killer.start()
-    assert measured(slow, tmp_path / "killed", pool_of("ray")) == whole
+    store = Store(tmp_path / "killed")
+    told = execute(slow, store, pool_of("ray"))
+    over.set()
     killer.join()
     with suppress(Exception):
         cluster.remove_node(node, allow_graceful=False)
-    steps = log.read_text(encoding="utf-8").splitlines()[begun:]
-    assert set(steps) == set(log.read_text(encoding="utf-8").splitlines()[:begun])
-    assert max(Counter(steps).values()) <= 2  # a step is done again at most once, from the last checkpoint
+    assert all(o.status == "done" or "died" in o.error or "node" in o.error for o in told), told
+    assert killed and not torn(store.root)
+    assert all(o.status != "failed" for o in execute(slow, store, pool_of("ray")))
+    one = weighed("", store.root, tmp_path / "whole", lines(log)[begun:], hits=len(killed), busy=2)
+    workers = killed.count("worker")
+    cost(replace(one, fault="kill -9 of a worker of Ray", hits=workers))
+    cost(replace(one, fault="kill -9 of a node of Ray", hits=len(killed) - workers))
 
 
 @pytest.mark.slow
