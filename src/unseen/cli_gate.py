@@ -125,11 +125,8 @@ def _check(
     if as_json:
         terminal.show_json(gate_report.to_json(file, found, notes))
     else:
-        for one in found:
-            if one.result != "kept":
-                print(f"{gate_report.SIGNS[one.result]} {one.result:<8} {gate_report.told(one)}")
-        for note in notes:
-            print(note)
+        for told in (*gate_report.lines(found), *notes):
+            print(told)
         print(f"{file}, recorded {held.recorded}: {gate_report.line(found)}.")
     return 1 if fell or not found else 0
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,19 @@ def told(one: Standing) -> str:
     """One standing in a line of plain text, with nothing in it that a terminal would act on."""
     moved = f"was {one.was}; is {one.now}. " if one.was else f"{one.now}. "
     return label(f"{one.id}: {moved}{one.why} ({one.says})", most=600)
+
+
+def lines(found: Sequence[Standing]) -> Iterator[str]:
+    """What is not as it was, a line each; what is missing for one and the same reason in one line."""
+    for one in found:
+        if one.result == "kept":
+            continue
+        alike = [o for o in found if o.result == one.result == "missing" and o.why == one.why]
+        head = f"{SIGNS[one.result]} {one.result:<8} "
+        if len(alike) < 2:
+            yield head + told(one)
+        elif one is alike[0]:
+            yield head + label(f"{one.id} and {len(alike) - 1} more: {one.why}", most=600)
 
 
 def to_json(path: Path, found: Sequence[Standing], notes: Sequence[str]) -> dict[str, Any]:
