@@ -74,9 +74,17 @@ def main() -> None:
         assert took < SECONDS, f"case {number} took {took:.1f} s of CPU"
         assert not opened, f"case {number} opened {opened}"
         assert not (canary / "ran").exists(), f"case {number} ran code"
-    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    used = peak()
     assert used < MEGABYTES, f"{used:.0f} MB were used"
     print(json.dumps({"met": dict(met), "megabytes": used}))
+
+
+def peak() -> float:
+    """The most memory that this program held (MB): getrusage would tell of the process that started it, too."""
+    with suppress(OSError):
+        told = Path("/proc/self/status").read_text(encoding="ascii")
+        return int(next(line.split()[1] for line in told.splitlines() if line.startswith("VmHWM"))) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def tried(use: Callable[[], None], what: str) -> str:

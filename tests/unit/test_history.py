@@ -18,7 +18,6 @@ from unseen import driver, folders
 from unseen.core import find, history
 from unseen.core.card import Card, Failure, Interval, OwnData, Profile
 from unseen.core.claim import Verdict
-from unseen.core.inert import marked
 from unseen.core.ledger import Judged
 from unseen.core.record import Records
 
@@ -133,7 +132,7 @@ def test_names_of_models_reach_nowhere_else(tmp_path: Path) -> None:
     assert all(0 < len(n) < 100 and not n.startswith((".", "-")) and not set(n) & set("/\\\0: \n") for n in names)
     for name in HOSTILE:
         history.note_card(tmp_path, Card(name, "smoke", {"length": [profile(0.0)]}), {})
-    assert {s.model for s in history.cards(tmp_path)} == set(map(marked, HOSTILE))
+    assert {s.model for s in history.cards(tmp_path)} == set(HOSTILE)
     assert sorted(p.parent for p in tmp_path.rglob("*.jsonl")) == [tmp_path / "history" / "cards"] * len(HOSTILE)
 
 

@@ -27,7 +27,6 @@ from pathlib import Path
 from typing import Any, cast
 
 from .card import Card, Failure, Interval, OwnData, Profile
-from .inert import marked
 from .ledger import Judged, verdict_json
 from .manifest import WRONG
 from .study import TIERS, Evidence, Tier
@@ -257,10 +256,10 @@ def _count(value: Any) -> int:
 
 
 def _text(value: Any) -> str:
-    """A text, inert. Raises TypeError for what is none."""
+    """A text. Raises TypeError for what is none."""
     if not isinstance(value, str):
         raise TypeError(f"{value!r} is no text")
-    return marked(value)
+    return value
 
 
 def _texts(told: Any) -> list[str]:
@@ -268,14 +267,14 @@ def _texts(told: Any) -> list[str]:
 
 
 def _words(told: Mapping[Any, Any]) -> dict[str, Any]:
-    """Names and values, inert: a number, a truth value or null as it is, all else as a text."""
-    return {_text(k): v if v is None or isinstance(v, int | float) else marked(str(v)) for k, v in told.items()}
+    """Names and values: a number, a truth value or null as it is, all else as a text."""
+    return {_text(k): v if v is None or isinstance(v, int | float) else str(v) for k, v in told.items()}
 
 
 def _finding(line: Mapping[str, Any]) -> Finding | None:
     """A line as a finding; None for one that is none."""
     try:
-        words: dict[str, Any] = {k: marked(str(line[k])) for k in WORDS}
+        words: dict[str, Any] = {k: str(line[k]) for k in WORDS}
         estimate, low, high = (_number(line[k]) for k in ("estimate", "low", "high"))
         return Finding(
             **words, estimate=estimate, low=low, high=high, units=int(line["units"]), version=int(line["version"])
@@ -288,7 +287,7 @@ def _dated(line: Mapping[str, Any]) -> Dated | None:
     """A line as a card of its time; None for one that is none."""
     try:
         told = line["card"]
-        axes = {_text(axis): [_profile(marked(axis), p) for p in its] for axis, its in told["axes"].items()}
+        axes = {_text(axis): [_profile(axis, p) for p in its] for axis, its in told["axes"].items()}
         own = _own(told["own"]) if told.get("own") else None
         against = None if told["against"] is None else _text(told["against"])
         card = Card(_text(told["model"]), _tier(told["tier"]), axes, against, _texts(told["notes"]), own)
