@@ -16,9 +16,9 @@ from unseen.pages.source import Source
 def test_it_fits_and_every_split_keeps_its_share(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int) -> None:
     import polars as pl
 
-    row: dict[str, Any] = {"axis": "", "scores": json.dumps({"hit": 1.0}), "at": "{}", "seed": 0, "step": None, "familiar": None, "truth": "yes", "answer": "yes"}  # fmt: skip
+    row: dict[str, Any] = {"finish": "stop", "tokens": None, "scores": json.dumps({"hit": 1.0}), "at": "{}", "seed": 0, "step": None, "familiar": None, "truth": "yes", "answer": "yes"}  # fmt: skip
     rows = [{**row, "id": f"{s}{i}", "split": s, "shifted": s == "b", "prompt": f"<{s}{i}> " + "x" * 1_500} for s in "ab" for i in range(20)]  # fmt: skip
-    pl.DataFrame(rows, schema_overrides={"familiar": pl.String, "step": pl.Int64}).write_parquet(tmp_path / "items.parquet")  # fmt: skip
+    pl.DataFrame(rows, schema_overrides={"familiar": pl.String, "step": pl.Int64, "tokens": pl.Int64}).write_parquet(tmp_path / "items.parquet")  # fmt: skip
     monkeypatch.setattr(examples, "HEAVY", most)
     monkeypatch.setattr(Source, "items", lambda *_: [tmp_path / "items.parquet"])
     page = examples.still(Source(tmp_path, None), papers.known()[0], "smoke")
