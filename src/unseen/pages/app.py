@@ -172,9 +172,9 @@ def _asset(live: Live, request: Request) -> Response | None:
 def vega() -> bytes:
     """Vega, Vega-Lite and Vega-Embed as the asset `assets/vega.js`.
 
-    Making it takes seconds in which a process can do nothing else, so another one does.
+    Making it takes seconds in which a process can do nothing else, so another one does, and lets pages go first.
     """
-    words = "import sys, vl_convert; sys.stdout.buffer.write(vl_convert.javascript_bundle().encode())"
+    words = "import os, sys; hasattr(os, 'nice') and os.nice(10); import vl_convert; sys.stdout.buffer.write(vl_convert.javascript_bundle().encode())"
     told = subprocess.run([sys.executable, "-c", words], stdin=subprocess.DEVNULL, capture_output=True)
     if told.returncode == 0 and told.stdout:
         return told.stdout
