@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from math import isclose
 from typing import Any
 
 import numpy as np
 import pytest
 from scipy import stats as oracle
 
-from unseen.core.card import Card, Interval, by_axis, profiles
+from unseen.core.card import Card, Interval, by_axis, difference, profiles
 from unseen.core.record import Item, Records, Row, Split
 from unseen.core.study import Headline
 from unseen.pages import card as card_page
@@ -103,3 +104,23 @@ def test_other_formats_stand_beside_every_score() -> None:
     page = card_page.markdown(Card("m", "smoke", by_axis([p])))
     assert "(0.60–0.90 over 2 formats)" in page and "(0.00–0.25 over 2 formats)" in page
     assert "0.60–0.90 over 2 formats" in card_page.html(Card("m", "smoke", by_axis([p])))
+
+
+def test_the_interval_of_a_difference_covers_as_often_as_it_says() -> None:
+    """Independent normal means with known deviations: MOVER's limits are then the exact ones, d ± 1.96 sqrt(s² + t²)."""
+    s, t = 0.03, 0.05
+    first, second = (Interval(m, m - 1.96 * d, m + 1.96 * d) for m, d in ((0.4, s), (0.7, t)))
+    found = difference(first, second)
+    assert isclose(found.estimate, 0.3)
+    assert isclose(found.low, 0.3 - 1.96 * np.hypot(s, t)) and isclose(found.high, 0.3 + 1.96 * np.hypot(s, t))
+    rng = np.random.default_rng(0)
+    drawn = rng.normal(0.3, np.hypot(s, t), 20_000)
+    covered = np.mean((drawn - (found.estimate - found.low) <= 0.3) & (drawn + (found.high - found.estimate) >= 0.3))
+    assert abs(covered - 0.95) < 0.01
+
+
+def test_where_limits_are_uneven_so_are_those_of_the_difference() -> None:
+    found = difference(Interval(0.5, 0.2, 0.6), Interval(0.5, 0.4, 0.9))
+    assert isclose(found.low, -np.hypot(0.1, 0.1)) and isclose(found.high, np.hypot(0.4, 0.3))
+    back = difference(Interval(0.5, 0.4, 0.9), Interval(0.5, 0.2, 0.6))
+    assert isclose(back.low, -found.high) and isclose(back.high, -found.low)

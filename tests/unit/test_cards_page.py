@@ -1,11 +1,9 @@
-"""Pages of cards: how profiles pair, how they moved, and the interval of a difference against one that was drawn."""
+"""Pages of cards: how profiles pair, how they moved."""
 
 from __future__ import annotations
 
-from math import isclose
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from unseen.core import history
@@ -57,23 +55,3 @@ def test_two_cards_are_paired_by_what_was_measured(source: Source) -> None:
     assert cards_page.compare(source, "a-laptop", "none") is None
     same = cards_page.compare(source, "a-laptop", "a-laptop")
     assert same and "+0.00" in same
-
-
-def test_the_interval_of_a_difference_covers_as_often_as_it_says() -> None:
-    """Independent normal means with known deviations: MOVER's limits are then the exact ones, d ± 1.96 sqrt(s² + t²)."""
-    s, t = 0.03, 0.05
-    first, second = (Interval(m, m - 1.96 * d, m + 1.96 * d) for m, d in ((0.4, s), (0.7, t)))
-    found = cards_page.difference(first, second)
-    assert isclose(found.estimate, 0.3)
-    assert isclose(found.low, 0.3 - 1.96 * np.hypot(s, t)) and isclose(found.high, 0.3 + 1.96 * np.hypot(s, t))
-    rng = np.random.default_rng(0)
-    drawn = rng.normal(0.3, np.hypot(s, t), 20_000)
-    covered = np.mean((drawn - (found.estimate - found.low) <= 0.3) & (drawn + (found.high - found.estimate) >= 0.3))
-    assert abs(covered - 0.95) < 0.01
-
-
-def test_where_limits_are_uneven_so_are_those_of_the_difference() -> None:
-    found = cards_page.difference(Interval(0.5, 0.2, 0.6), Interval(0.5, 0.4, 0.9))
-    assert isclose(found.low, -np.hypot(0.1, 0.1)) and isclose(found.high, np.hypot(0.4, 0.3))
-    back = cards_page.difference(Interval(0.5, 0.4, 0.9), Interval(0.5, 0.2, 0.6))
-    assert isclose(back.low, -found.high) and isclose(back.high, -found.low)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from math import sqrt
 from typing import Any
 
 import numpy as np
@@ -43,6 +44,18 @@ class Interval:
         return {k: v if v == v else None for k, v in told.items()}
 
 
+def difference(first: Interval, second: Interval) -> Interval:
+    """The second minus the first, as of independent samples.
+
+    Square-and-add (Zou and Donner 2008, eq. 3; Newcombe 1998, method 10, where both are fractions): each limit comes from
+    the two intervals' own distances on its side, so the asymmetry of limits near 0 and 1 is kept.
+    """
+    d = second.estimate - first.estimate
+    down = sqrt((second.estimate - second.low) ** 2 + (first.high - first.estimate) ** 2)
+    up = sqrt((second.high - second.estimate) ** 2 + (first.estimate - first.low) ** 2)
+    return Interval(d, d - down, d + up)
+
+
 @dataclass(frozen=True, slots=True)
 class Profile:
     """What one headline of one study says of a model.
@@ -70,6 +83,11 @@ class Profile:
     p: float | None = None
     note: str = ""
     formats: Sequence[tuple[str, float, float]] = ()
+
+    @property
+    def identity(self) -> tuple[str, str, str, str]:
+        """What is the same profile on two cards: axis, study, measure, and where it was measured."""
+        return self.axis, self.study, self.measure, json.dumps(dict(self.where), sort_keys=True, default=str)
 
     def over_formats(self, *, shifted: bool) -> str:
         """The lowest and highest score over the wordings of the prompts, `0.55–0.64 over 3 formats`; empty without any."""

@@ -12,8 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import inf, isfinite, nan, sqrt
+from math import inf, isfinite, nan
 from typing import Literal
+
+from ..core import card
 
 RANKS = {"supported": 3, "undecided": 2, "refuted": 1, "untested": 0}
 CLAIMS = ("finding", "control", "audit")
@@ -65,15 +67,12 @@ class Standing:
 def difference(then: Part, now: Part) -> tuple[float, float]:
     """The 95% limits of now minus then from the limits of both, as of independent samples; whole line where one has none.
 
-    Square-and-add (Zou and Donner 2008, eq. 3; Newcombe 1998, method 10, where both are fractions): it keeps the
-    asymmetry of limits near 0 and 1. Two draws of the same items are closer than that, so the gate errs towards passing.
+    Two draws of the same items are closer than that, so the gate errs towards passing.
     """
     if not all(isfinite(v) for p in (then, now) for v in (p.estimate, p.low, p.high)):
         return -inf, inf
-    d = now.estimate - then.estimate
-    down = sqrt((now.estimate - now.low) ** 2 + (then.high - then.estimate) ** 2)
-    up = sqrt((now.high - now.estimate) ** 2 + (then.estimate - then.low) ** 2)
-    return d - down, d + up
+    found = card.difference(*(card.Interval(p.estimate, p.low, p.high) for p in (then, now)))
+    return found.low, found.high
 
 
 def worse(then: Part, now: Part, margin: float = 0.0) -> str:

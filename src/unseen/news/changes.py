@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..core import history
-from ..core.card import Interval, Profile
+from ..core.card import Interval
 from ..core.errors import Invalid
 
 if TYPE_CHECKING:
@@ -96,6 +96,7 @@ class Moved:
 
 
 Change = Measured | Flip | Moved
+Gaps = Mapping[tuple[str, ...], Interval]  # the gap of every profile, by its identity
 
 
 @dataclass(frozen=True)
@@ -204,7 +205,7 @@ def _moved(series: history.Series) -> list[Moved]:
     """Every card of a model beside those before it that were made in the same way: a card of one study alone is held
     against what was last known of that study, and leaves what is known of the others."""
     found: list[Moved] = []
-    known: dict[str, dict[str, Interval]] = {}
+    known: dict[str, dict[tuple[str, ...], Interval]] = {}
     for one in reversed(series.cards):
         way = json.dumps([one.data, sorted(one.sweep.items())])
         moves, still = _moves(known.get(way, {}), one)
@@ -214,15 +215,15 @@ def _moved(series: history.Series) -> list[Moved]:
     return found
 
 
-def _gaps(one: history.Dated) -> dict[str, Interval]:
-    return {_name(p): p.gap for ps in one.card.axes.values() for p in ps}
+def _gaps(one: history.Dated) -> Gaps:
+    return {p.identity: p.gap for ps in one.card.axes.values() for p in ps}
 
 
-def _moves(was: Mapping[str, Interval], now: history.Dated) -> tuple[list[Move], int]:
+def _moves(was: Gaps, now: history.Dated) -> tuple[list[Move], int]:
     """The gaps that moved, those beyond their intervals first, and how many did not."""
     moves, still = list[Move](), 0
     for p in (p for ps in now.card.axes.values() for p in ps):
-        old = was.get(_name(p))
+        old = was.get(p.identity)
         if old is not None and str(old) == str(p.gap):
             still += 1
             continue
@@ -233,11 +234,6 @@ def _moves(was: Mapping[str, Interval], now: history.Dated) -> tuple[list[Move],
 def apart(one: Interval, other: Interval) -> bool:
     """Whether two intervals do not meet; False where one of them is not known."""
     return one.high < other.low or other.high < one.low
-
-
-def _name(p: Profile) -> str:
-    """What is the same profile on two cards."""
-    return json.dumps([p.study, p.axis, p.measure, dict(p.where)], sort_keys=True, default=str)
 
 
 def _time(text: str) -> datetime:

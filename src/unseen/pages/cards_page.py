@@ -8,10 +8,10 @@ compare(source, a, b)              ->  cards/compare.html?a=…&b=…
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import isfinite, sqrt
+from math import isfinite
 from typing import Any
 
-from unseen.core.card import Interval, Profile
+from unseen.core.card import Profile, difference
 from unseen.core.history import Dated, Series, plain_name
 
 from . import card, glyphs, layout
@@ -83,10 +83,6 @@ def _listed(name: str, series: Series) -> dict[str, Any]:
     }
 
 
-def _key(p: Profile) -> tuple[str, str, str, str]:
-    return p.axis, p.study, p.measure, str(sorted(p.where.items()))
-
-
 def _paired(one: Dated, other: Dated) -> dict[str, list[dict[str, Any]]]:
     """The profiles that both cards have, by axis: their numbers, and what the second has more than the first.
 
@@ -94,11 +90,11 @@ def _paired(one: Dated, other: Dated) -> dict[str, list[dict[str, Any]]]:
     a card keeps no items, so it is as wide as if they were others. That is too wide where both models find the same items
     hard, as they mostly do, and too narrow where one finds hard what the other finds easy; `unseen compare` pairs items.
     """
-    theirs = {_key(p): p for its in other.card.axes.values() for p in its}
+    theirs = {p.identity: p for its in other.card.axes.values() for p in its}
     found: dict[str, list[dict[str, Any]]] = {}
     for axis, its in one.card.axes.items():
         for p in its:
-            if (q := theirs.get(_key(p))) is None:
+            if (q := theirs.get(p.identity)) is None:
                 continue
             found.setdefault(axis, []).append(
                 {
@@ -117,19 +113,11 @@ def _paired(one: Dated, other: Dated) -> dict[str, list[dict[str, Any]]]:
 
 def _alone(one: Dated, other: Dated) -> list[tuple[str, str]]:
     """The studies that only one of two cards has: (model, study)."""
-    mine, theirs = ({_key(p): p.study for its in d.card.axes.values() for p in its} for d in (one, other))
+    mine, theirs = ({p.identity: p.study for its in d.card.axes.values() for p in its} for d in (one, other))
     return [
         *((one.card.model, s) for s in dict.fromkeys(v for k, v in mine.items() if k not in theirs)),
         *((other.card.model, s) for s in dict.fromkeys(v for k, v in theirs.items() if k not in mine)),
     ]
-
-
-def difference(first: Interval, second: Interval) -> Interval:
-    """The second minus the first, with limits from both intervals' own distances (Zou and Donner 2008: MOVER)."""
-    d = second.estimate - first.estimate
-    low = sqrt((second.estimate - second.low) ** 2 + (first.high - first.estimate) ** 2)
-    high = sqrt((second.high - second.estimate) ** 2 + (first.estimate - first.low) ** 2)
-    return Interval(d, d - low, d + high)
 
 
 def _words(p: Profile) -> dict[str, Any]:
@@ -154,7 +142,7 @@ def _moved(cards: Sequence[Dated]) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for axis, its in newest.card.axes.items():
         for p in its:
-            series = [(c.when, q) for c in like for qs in c.card.axes.values() for q in qs if _key(q) == _key(p)]
+            series = [(c.when, q) for c in like for qs in c.card.axes.values() for q in qs if q.identity == p.identity]
             points = [(_day(when), q.shifted.estimate, q.n) for when, q in series if isfinite(q.shifted.estimate)]
             if len(points) > 1:
                 table = [(_day(w), q.reference.text(), q.shifted.text(), q.gap.text(signed=True)) for w, q in series]
