@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from unseen.core.claim import Verdict
+from unseen.core.claim import Verdict, tally
 from unseen.core.inert import inert, marked
 from unseen.core.ledger import Judged
 from unseen.core.stats import chance_wrong
@@ -28,7 +28,6 @@ EXAMPLES = 12
 SHOWN = 4  # figures drawn at once; the others wait in a fold
 MANY, TALL, SHORT = 6, 220, 160  # past so many panels they are drawn smaller (pixels)
 ROWS = 120  # numbers listed under a figure, at most
-STATUSES = ("supported", "refuted", "undecided", "untested")
 KINDS = (("finding", "Claims"), ("control", "Controls"), ("audit", "Audits of released code and data"))
 MEANING = (
     ("supported", "its 95% interval lies inside the region the paper claims"),
@@ -56,12 +55,7 @@ def html(judged: Sequence[Judged], *, cards: Sequence[Card] = ()) -> str:
     from . import card as card_page
 
     drawn = [figures.of(j) for j in judged]
-    made = {
-        f"{f.name}-{i}": charts.themed(spec, height=TALL if len(f.panels) <= MANY else SHORT)
-        for each in drawn
-        for f in each
-        for i, (_, spec) in enumerate(f.panels)
-    }
+    made = specs([f for each in drawn for f in each])
     verdicts = [v for j in judged if not j.exploratory for v in j.verdicts]
     return (
         environment()
@@ -131,8 +125,7 @@ def now() -> str:
 
 def counted(verdicts: Sequence[Verdict]) -> list[tuple[str, int]]:
     """How many findings came out how, those that occur: [("supported", 5), …]."""
-    found = [v.status for v in verdicts if v.claim.kind == "finding"]
-    return [(s, found.count(s)) for s in STATUSES if s in found]
+    return [*tally(v.status for v in verdicts if v.claim.kind == "finding").items()]
 
 
 def chance(verdicts: Sequence[Verdict]) -> str:
@@ -223,6 +216,15 @@ def figure(drawn: figures.Figure) -> dict[str, Any]:
         "x": drawn.x,
         "rows": [] if drawn.training else [_row(r) for r in drawn.rows[:ROWS]],
         "left": 0 if drawn.training else max(0, len(drawn.rows) - ROWS),
+    }
+
+
+def specs(drawn: Sequence[figures.Figure]) -> dict[str, Any]:
+    """What the panels of figures are drawn from, by the names that `figure` gives them."""
+    return {
+        f"{f.name}-{i}": charts.themed(spec, height=TALL if len(f.panels) <= MANY else SHORT)
+        for f in drawn
+        for i, (_, spec) in enumerate(f.panels)
     }
 
 
