@@ -14,7 +14,7 @@ from unseen.core.claim import Verdict, tally
 from unseen.core.inert import inert, marked
 from unseen.core.ledger import Judged
 from unseen.core.stats import chance_wrong
-from unseen.core.study import Tier
+from unseen.core.study import Tier, span
 
 from . import charts, figures, glyphs
 from .glyphs import chances, number
@@ -268,11 +268,10 @@ def _verdict(v: Verdict) -> dict[str, Any]:
 def trial(told: Mapping[str, Any], stale: Sequence[str] = ()) -> dict[str, Any]:
     """A trial's manifest as a line of the table of trials."""
     setting, host = told.get("setting", {}), told.get("host", {})
-    seeds = told.get("seeds", [])
     return {
         "key": told.get("key", ""),
         "setting": [("", setting.get("setting", "")), *((k, str(v)) for k, v in setting.items() if k != "setting")],
-        "seeds": f"{seeds[0]}–{seeds[-1]}" if len(seeds) > 1 else ", ".join(map(str, seeds)),
+        "seeds": span(told.get("seeds", [])),
         "minutes": f"{float(told.get('minutes', 0)):.2f}",
         "finished": str(told.get("finished", ""))[:16].replace("T", " "),
         "pins": ", ".join(told.get("pins", {}).values()),

@@ -26,6 +26,7 @@ from unseen.core.errors import Damaged
 from unseen.core.inert import inert, label
 from unseen.core.lease import held
 from unseen.core.manifest import read_manifest
+from unseen.core.study import span
 
 from . import glyphs, layout, report
 from .source import Source
@@ -243,9 +244,7 @@ def _setting(told: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def _seeds(told: Mapping[str, Any]) -> str:
     seeds = told.get("seeds")
-    if not isinstance(seeds, list) or not seeds:
-        return ""
-    return label(f"{seeds[0]}–{seeds[-1]}" if len(seeds) > 1 else seeds[0])
+    return label(span(seeds)) if isinstance(seeds, list) else ""
 
 
 def _value(value: object) -> str:
