@@ -16,8 +16,8 @@ import platform
 import shutil
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -155,12 +155,11 @@ class Queue:
 
         told = coded(self.told, {t.study for batch in shares for t in batch})
         given = [Share(self.work, tuple((t.key, packed(t)) for t in b), told, str(self.place)) for b in shares]
-        executor = submitit.AutoExecutor(
-            folder=self.place / "tasks" / str(time.time_ns()), cluster="local" if self.local else "slurm"
-        )
+        folder = self.place / "tasks" / str(time.time_ns())
+        executor = submitit.AutoExecutor(folder=folder, cluster="local" if self.local else "slurm")
         executor.update_parameters(**self._parameters(shape, max(_minutes(b) for b in shares)))
         try:
-            with executor.batch():
+            with _printing_to(folder / "controllers.txt") if self.local else nullcontext(), executor.batch():
                 return [executor.submit(one) for one in given]
         except Exception as error:  # submitit's own errors carry what sbatch said
             raise Failed(
@@ -293,6 +292,20 @@ def _again(noted: Mapping[str, Any], local: bool) -> Any:
     import submitit
 
     return submitit.SlurmJob(str(noted["folder"]), str(noted["id"]))
+
+
+@contextmanager
+def _printing_to(path: Path) -> Generator[None]:
+    """What processes begun here say on standard error stands in a file: submitit's, told to stop, end with a traceback."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("ab") as file:
+        kept = os.dup(2)
+        os.dup2(file.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
 
 
 @dataclass(frozen=True)
