@@ -4,7 +4,7 @@ BIN := .venv/bin
 THREADS := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE TOKENIZERS_PARALLELISM=false
 SET_UP := .venv/.set-up
 
-.PHONY: audit demo test test-all test-faults check bench results docs setup clean
+.PHONY: audit demo test test-all test-faults fuzz check bench results docs setup clean
 
 setup: $(SET_UP)
 
@@ -39,7 +39,10 @@ test-all: $(SET_UP)
 
 # Kills, ill disks, ill networks, strangers' stores; the table of what they cost is kept in docs/faults.md.
 test-faults: $(SET_UP)
-	$(THREADS) $(BIN)/pytest -n 2 --dist loadgroup tests/faults
+	$(THREADS) $(BIN)/pytest -n 2 --dist loadgroup -m "not fuzz" tests/faults
+
+fuzz: $(SET_UP)
+	$(THREADS) $(BIN)/pytest -n 2 -m fuzz tests/faults
 
 coverage: $(SET_UP)
 	$(THREADS) $(BIN)/pytest -n 2 --dist loadgroup -m "not slow" --cov=unseen.core --cov-report=term-missing --cov-fail-under=95

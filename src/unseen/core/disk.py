@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -46,6 +47,19 @@ def writing(doing: str) -> Generator[None]:
         raise Mistake(
             f"{_where(error)} cannot be written while {doing} ({error.strerror or error}); name another folder with UNSEEN_HOME."
         ) from error
+
+
+def content(path: Path, most: int | None = None) -> bytes:
+    """A file's bytes. Raises OSError for what is none, a link too, or holds more than `most`: what a stranger put in a
+    file's place may lead elsewhere, and a pipe would wait for who writes."""
+    number = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+    with open(number, "rb") as file:
+        found = os.fstat(number)
+        if not stat.S_ISREG(found.st_mode):
+            raise OSError(errno.EINVAL, "it is no file", str(path))
+        if most is not None and found.st_size > most:
+            raise OSError(errno.EFBIG, f"it holds more than {most:,} bytes", str(path))
+        return file.read()
 
 
 def whole(path: Path, content: bytes, *, durable: bool = True) -> None:

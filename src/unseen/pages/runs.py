@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import json
 import os
-import stat
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -22,6 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from unseen.core.disk import content
 from unseen.core.errors import Damaged
 from unseen.core.inert import inert, label
 from unseen.core.lease import held
@@ -224,10 +224,8 @@ def _read(folder: Path) -> list[dict[str, Any]]:
 def _json(path: Path) -> dict[str, Any] | None:
     """What a small file of JSON tells. A pipe, which would wait for who writes, and a link are none."""
     with suppress(OSError, ValueError, RecursionError):
-        found = path.lstat()
-        if stat.S_ISREG(found.st_mode) and found.st_size < LARGEST:
-            told = json.loads(path.read_text(encoding="utf-8"))
-            return told if isinstance(told, dict) else None
+        told = json.loads(content(path, LARGEST))
+        return told if isinstance(told, dict) else None
     return None
 
 

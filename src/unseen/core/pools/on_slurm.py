@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..disk import whole
+from ..disk import content, whole
 from ..errors import Failed, Invalid, Missing, missing_extra
 from ..execute import Event, Measuring, Outcome, Tell, Work
 from ..lab import local_home
@@ -213,7 +213,7 @@ class Queue:
     def _found_again(self, trial: Trial) -> bool:
         """Whether a driver before this one has given the trial to a task that is not over, or has finished it."""
         with suppress(OSError, ValueError, KeyError, TypeError):
-            noted = json.loads((self.place / "at" / f"{trial.key}.json").read_bytes())
+            noted = json.loads(content(self.place / "at" / f"{trial.key}.json"))
             job, said = _again(noted, self.local), said_at(str(self.place), trial.key)
             if _alive(job) or (said is not None and said[0] == "done"):
                 self.at[trial.key] = trial, Place(str(noted["id"]), str(noted["folder"]), job)
@@ -231,7 +231,7 @@ class Queue:
         """Drop what is kept of a trial's task; the task's folder goes with the last of its trials."""
         note = self.place / "at" / f"{key}.json"
         with suppress(OSError, ValueError, KeyError):
-            folder = Path(json.loads(note.read_bytes())["folder"])
+            folder = Path(json.loads(content(note))["folder"])
             said = said_at(str(self.place), key)
             note.unlink()
             others = any(p.folder == str(folder) for _, p in self.at.values())
@@ -243,7 +243,7 @@ class Queue:
         """Tell what the tasks wrote since."""
         for key in self.at:
             with suppress(OSError, ValueError, KeyError, TypeError):
-                told = json.loads((self.root / "live" / f"{key}.json").read_bytes())
+                told = json.loads(content(self.root / "live" / f"{key}.json"))
                 if told["when"] != self.heard.get(key):
                     self.heard[key] = told["when"]
                     self.tell(Event(key, told["done"], told["of"], told["shown"], told["when"]))
