@@ -177,7 +177,7 @@ def test_a_worker_that_dies(shelf: Path, trials: list[Trial], tmp_path: Path, mo
 
 def test_a_workers_life(shelf: Path, trials: list[Trial], monkeypatch: pytest.MonkeyPatch) -> None:
     """What comes through the pipe and what goes back, until it closes; here in this process."""
-    monkeypatch.setattr(workers, "_die_with", lambda parent: None)
+    monkeypatch.setattr(workers, "die_with", lambda parent: None)
     monkeypatch.setattr(workers.signal, "signal", lambda *_: None)
     monkeypatch.syspath_prepend(str(shelf.parent))
     ours, theirs = multiprocessing.Pipe()
@@ -205,9 +205,9 @@ def test_a_worker_whose_driver_is_gone_ends(monkeypatch: pytest.MonkeyPatch) -> 
     ended = list[int]()
     monkeypatch.setattr(workers.os, "_exit", ended.append)
     monkeypatch.setattr(workers.sys, "platform", "none")  # the system's own word for it is left alone here
-    workers._die_with(os.getppid())
+    workers.die_with(os.getppid())
     assert ended == []
-    workers._die_with(os.getppid() + 1)
+    workers.die_with(os.getppid() + 1)
     assert ended == [1]
 
 

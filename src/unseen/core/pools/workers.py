@@ -196,7 +196,7 @@ def _ready(busy: Sequence[Worker]) -> list[Worker]:
 def _serve(pipe: Connection[Any, Any], work: Work, parent: int) -> None:
     """A worker's life: do the work on what comes through the pipe until it closes; die with the driver."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver alone answers Ctrl-C
-    _die_with(parent)
+    die_with(parent)
     sys.path.insert(0, os.getcwd())
     while True:
         try:
@@ -206,7 +206,7 @@ def _serve(pipe: Connection[Any, Any], work: Work, parent: int) -> None:
         pipe.send(said_of(work, told, pipe.send))
 
 
-def _die_with(parent: int) -> None:
+def die_with(parent: int) -> None:
     """Ask the system to kill this process when its parent dies (Linux); elsewhere a closed pipe ends it."""
     if sys.platform == "linux":
         import ctypes
