@@ -3,6 +3,7 @@
 unseen card hf:./base+./mine --against hf:./base --train train.jsonl --test held.jsonl
 unseen fit resa --model hf:./base --source hf:./rl --train train.jsonl --out mine
 unseen fit lora --model hf:./base --train train.jsonl --shifted held.jsonl --out mine
+unseen fit full --model hf:./wide --train train.jsonl --out mine --num-processes 4 --dtype bfloat16
 """
 
 from __future__ import annotations
@@ -95,7 +96,9 @@ def fit(
     epochs: Annotated[float, typer.Option("--epochs", help="How often each row is seen.")] = 3.0,
     steps: Annotated[int | None, typer.Option("--steps", help="Steps, instead of epochs.")] = None,
     batch: Annotated[int, typer.Option("--batch", help="Rows a step.")] = 16,
-    at_once: Annotated[int, typer.Option("--at-once", help="Rows in memory at once; 0 is all of a step.")] = 0,
+    at_once: Annotated[
+        int, typer.Option("--at-once", help="Rows in memory at once, of all processes; 0 is all of a step.")
+    ] = 0,
     lr: Annotated[float, typer.Option("--lr", help="Learning rate; 0 is the method's usual one.")] = 0.0,
     rank: Annotated[int, typer.Option("--rank", help="The rank of LoRA's adapter.")] = 16,
     longest: Annotated[int, typer.Option("--longest", help="Tokens of a row, at most; the rest is cut off.")] = 1024,
@@ -110,6 +113,9 @@ def fit(
     watched: Annotated[int, typer.Option("--watched", help="Rows looked at, of either side.")] = 64,
     dtype: Annotated[str, typer.Option("--dtype", help="float32 or bfloat16.")] = "float32",
     device: words.Device = None,
+    num_processes: Annotated[
+        int, typer.Option("--num-processes", help="lora, full: ranks that share the model, an accelerator each.")
+    ] = 1,
     seed: Annotated[int, typer.Option("--seed", help="The seed of rows held out, adapter and order.")] = 0,
     fresh: words.Fresh = False,
     json: words.Json = False,
@@ -129,5 +135,5 @@ def fit(
         through=through,
     )  # fmt: skip
     with words.going_on(), live.watch(json) as watch:
-        made = fitting.fit(order, out, device=devices.fastest(), fresh=fresh, watch=watch)
+        made = fitting.fit(order, out, device=devices.fastest(), fresh=fresh, processes=num_processes, watch=watch)
     terminal_models.fitted(made, page.write(made, out / "fit.html"), as_json=json)

@@ -26,6 +26,7 @@ from .core.errors import Invalid
 from .core.lab import Lab, cache_folder, digest_of_file, offline
 from .live import Watch, telling
 from .measures.parting import Look, Parting, looks_of, parting
+from .methods import ranks
 from .methods.tuning import Recipe
 from .tasks.owned import Pair, pairs
 
@@ -66,6 +67,29 @@ class Order:
         """Plain JSON values."""
         return json.loads(json.dumps(asdict(self)))
 
+    def settings(self) -> dict[str, Any]:
+        """What was asked, in one level: what others are told of a fit."""
+        told = self.to_json()
+        recipe, through = told.pop("recipe"), told.pop("through") or {}
+        rest = {k: v for k, v in told.items() if k not in ("digests", "fields") and v is not None}
+        return {**recipe, **{f"through.{k}": v for k, v in through.items()}, **rest}
+
+    @property
+    def key(self) -> str:
+        """The key of the events that a fit tells."""
+        return f"fit {self.recipe.method}"
+
+    @staticmethod
+    def of_json(told: Mapping[str, Any]) -> Order:
+        """The order that `to_json` wrote."""
+        fields, through = told["fields"], told["through"]
+        return Order(**{
+            **told,
+            "recipe": Recipe(**told["recipe"]),
+            "fields": None if fields is None else (fields[0], fields[1]),
+            "through": None if through is None else Through(**through),
+        })  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Fitted:
@@ -95,11 +119,16 @@ class Fitted:
         return {"name": self.name, "asked": asked, "rows": self.rows, "looks": looks, "parting": told, "notes": list(self.notes)}  # fmt: skip
 
 
-def fit(order: Order, out: Path, *, device: str = "cpu", fresh: bool = False, watch: Watch | None = None) -> Fitted:
+def fit(
+    order: Order, out: Path, *, device: str = "cpu", fresh: bool = False, processes: int = 1, watch: Watch | None = None
+) -> Fitted:
     """The model that was asked for, tuned and saved in `out`; where that was done already, what was found then.
 
-    Raises Invalid where `out` holds another fit, Missing or Invalid for files and models that cannot be had.
+    With `processes` it is shared among so many ranks, one accelerator each; what is found is the same, and an
+    interrupted fit goes on with any number of them. Raises Invalid where `out` holds another fit or the rows cannot be
+    dealt out, Missing or Invalid for files and models that cannot be had.
     """
+    _check_processes(order.recipe, processes)
     place = out / "training"
     if fresh:
         for path in (out / "fit.json", out / "looks.jsonl"):
@@ -119,10 +148,10 @@ def fit(order: Order, out: Path, *, device: str = "cpu", fresh: bool = False, wa
             device,
             offline(),
             state=place,
-            tell=telling(watch, f"fit {order.recipe.method}"),
+            tell=telling(watch, order.key),
         )
-        base = _tuned(order, rows, looked, lab, out)
-        told = {"asked": order.to_json(), "done": True, "name": base, "rows": len(rows)}
+        name = ranks.run(tuned_here, processes, order.to_json(), str(out), lab=lab)[0]
+        told = {"asked": order.to_json(), "done": True, "name": name, "rows": len(rows)}
         whole(out / "fit.json", json.dumps(told, indent=1).encode())
         shutil.rmtree(place, ignore_errors=True)
     name = json.loads((out / "fit.json").read_text(encoding="utf-8"))["name"]
@@ -240,39 +269,59 @@ def _some(rows: Sequence[Pair], n: int, rng: np.random.Generator) -> list[Pair]:
     return [rows[i] for i in sorted(chosen)]
 
 
-def _tuned(order: Order, rows: Sequence[Pair], looked: Mapping[str, Sequence[Pair]], lab: Lab, out: Path) -> str:
-    """Train, look, save; the name under which the model is opened from then on."""
+def tuned_here(lab: Lab, asked: Mapping[str, Any], folder: str) -> str:
+    """Train, look, save what an order in plain JSON asks; the name under which the model is opened from then on.
+
+    This process does it, alone or as one of several ranks, of which the first writes.
+    """
     from .models.engine import quiet
 
     quiet()  # before the trainers are imported, which bring libraries that talk
+    from .methods import sharded
+    from .methods.trainer import opened
+    from .methods.tuning import prepared, tuned
+
+    order, out = Order.of_json(asked), Path(folder)
+    rows, looked = _rows(order)
+    with sharded.in_turn(lab):
+        model, tokenizer = opened(order.pin, order.recipe.dtype, lab)
+        base = str(model.config.name_or_path)
+        if order.through is None:
+            model = prepared(model, order.recipe, lab)
+    looking = _looking(order, looked, tokenizer, lab, out)
+    if order.through is not None:
+        after = _through(order, order.through, (model, tokenizer), rows, lab, looking, out / "sae")
+    else:
+        after = tuned(model, tokenizer, rows, order.recipe, lab, callbacks=[looking])
+    sharded.save(after, out)
+    if ranks.rank() == 0:
+        tokenizer.save_pretrained(str(out))
+    kind, _, rest = order.pin.partition(":")
+    return f"hf:{out}" if order.recipe.method == "full" else f"hf:{rest if kind == 'hf' else base}+{out}"
+
+
+def _looking(order: Order, looked: Mapping[str, Sequence[Pair]], tokenizer: Any, lab: Lab, out: Path) -> Any:
+    """What looks at the watched rows while a trainer trains, writes what it finds and tells the lab."""
     from .measures.answered import Answered
     from .measures.watch import Watch as Looking
-    from .methods.trainer import opened
-    from .methods.tuning import tuned
+    from .methods.trainer import heard
 
-    model, tokenizer = opened(order.pin, order.recipe.dtype, lab)
-    base = str(model.config.name_or_path)
     sides = {side: Answered(held, tokenizer) for side, held in looked.items()}
 
     def found(told: Mapping[str, float]) -> None:
         step = int(told["step"])
         if step % order.every and step != order.recipe.steps:
             return  # where a training that was interrupted goes on: a look that one at a stretch has not
+        if ranks.rank():
+            return  # all look, since all compute together; one tells
         each = {side: {m: v.round(6).tolist() for m, v in one.each.items()} for side, one in sides.items()}
         with (out / "looks.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps({"step": step, "each": each}) + "\n")
         shown = {side: round(told[f"{side}/exact"], 3) for side in sides}
-        lab.progress(step, order.recipe.steps, **shown)
+        surprise = {f"surprise/{side}": round(told[f"{side}/surprise"], 4) for side in sides}
+        heard(lab, step, order.recipe.steps, **shown, **surprise)
 
-    looking = Looking(sides, every=order.every, tell=found)
-    if order.through is not None:
-        after = _through(order, order.through, (model, tokenizer), rows, lab, looking, out / "sae")
-    else:
-        after = tuned(model, tokenizer, rows, order.recipe, lab, callbacks=[looking])
-    after.save_pretrained(str(out))
-    tokenizer.save_pretrained(str(out))
-    kind, _, rest = order.pin.partition(":")
-    return f"hf:{out}" if order.recipe.method == "full" else f"hf:{rest if kind == 'hf' else base}+{out}"
+    return Looking(sides, every=order.every, tell=found)
 
 
 def _through(
@@ -295,6 +344,17 @@ def _through(
         spare.replace(place)
     made = sae.load(place).to(lab.device)
     return sae_tuning.tuned(target[0], laid, order.recipe, lab, layer=how.layer, replace=made, callbacks=[looking])
+
+
+def _check_processes(recipe: Recipe, n: int) -> None:
+    """Raise Invalid for a number of ranks that this recipe has no use for."""
+    from .methods.trainer import dividing
+
+    if n < 1:
+        raise Invalid(f"--num-processes {n}: at least one process trains.")
+    if n > 1 and recipe.method == "resa":
+        raise Invalid(f"--num-processes {n}: resa reads and replaces activations inside one process; leave it out, or fit lora.")  # fmt: skip
+    dividing(recipe.at_once or recipe.batch, n)
 
 
 def _done(out: Path) -> bool:

@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +17,13 @@ import pytest
 
 pytest.importorskip("trl")
 
+import torch
+from safetensors.torch import load_file
 from typer.testing import CliRunner
 
 from unseen import fitting, models
 from unseen.cli import app
-from unseen.core.errors import Invalid, Missing, Mistake
+from unseen.core.errors import Failed, Invalid, Missing, Mistake
 from unseen.core.lab import Lab
 from unseen.measures.answered import Answered
 from unseen.methods.tuning import Recipe, laid, tuned
@@ -242,3 +250,156 @@ def test_an_interrupted_resa_learns_its_dictionary_once(
     made = fitting.fit(order(base, tmp_path, "resa", through=through), tmp_path / "cut")
     assert [k.step for k in made.looks] == [0, 2, 4, 6]
     assert made.looks[-1].mean("shifted", "surprise") == pytest.approx(whole.looks[-1].mean("shifted", "surprise"), abs=1e-4)  # fmt: skip
+
+
+# several ranks
+
+
+class Heard:
+    """A watch that keeps what it is told, and may kill a rank at a step."""
+
+    def __init__(self, kill_at: float = float("inf")) -> None:
+        self.kill_at, self.steps, self.losses = kill_at, list[int](), dict[int, float]()
+
+    def begin(self, *_: Any) -> None: ...
+
+    def tell(self, event: Any) -> None:
+        self.steps.append(int(event.done))
+        if "loss" in event.shown:
+            self.losses[int(event.done)] = float(event.shown["loss"])
+        if event.done >= self.kill_at:
+            self.kill_at = float("inf")
+            os.kill(ranks_of(os.getpid())[1], signal.SIGKILL)
+
+
+def ranks_of(parent: int) -> list[int]:
+    """The processes of ranks that a process started, by rank."""
+    found: dict[int, int] = {}
+    for place in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (place / "cmdline").read_text().split("\0")
+            if (
+                int((place / "stat").read_text().rsplit(")", 1)[1].split()[1]) == parent
+                and "unseen.methods.rank" in words
+            ):
+                found[int(words[-2])] = int(place.name)
+        except OSError:
+            continue
+    return [found[r] for r in sorted(found)]
+
+
+def weights(folder: Path) -> dict[str, Any]:
+    name = "adapter_model" if (folder / "adapter_model.safetensors").exists() else "model"
+    return load_file(folder / f"{name}.safetensors")
+
+
+def same(one: Path, other: Path, near: float) -> None:
+    ours, theirs = weights(one), weights(other)
+    assert ours.keys() == theirs.keys()
+    for name, value in theirs.items():
+        assert ours[name].dtype == value.dtype and torch.allclose(ours[name].float(), value.float(), atol=near), name
+
+
+def long(base: Path, tmp_path: Path, method: Any, **words: Any) -> fitting.Order:
+    """An order of twelve steps: 36 rows in parts of four, so that the last step of an epoch has half a batch."""
+    asked = order(base, tmp_path, method)
+    recipe = Recipe(**{**asdict(asked.recipe), "steps": 12, "batch": 8, "at_once": 4, **words})
+    return replace(asked, recipe=recipe)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ["full", "lora"])
+def test_two_ranks_find_what_one_process_finds(base: Path, tmp_path: Path, method: str) -> None:
+    """The same losses, looks and weights to float32; that each holds a share of every weight is checked as it trains."""
+    asked = long(base, tmp_path, method)
+    one, two = Heard(), Heard()
+    alone = fitting.fit(asked, tmp_path / "one", watch=one)  # type: ignore[arg-type]
+    made = fitting.fit(asked, tmp_path / "two", processes=2, watch=two)  # type: ignore[arg-type]
+    assert len(one.losses) == 12 and two.losses == pytest.approx(one.losses, abs=1e-5)
+    assert [k.step for k in made.looks] == [k.step for k in alone.looks]
+    for ours, theirs in zip(made.looks, alone.looks, strict=True):
+        for side in ("reference", "shifted"):
+            assert ours.each[side]["surprise"] == pytest.approx(theirs.each[side]["surprise"], abs=1e-4)
+            assert ours.each[side]["exact"] == theirs.each[side]["exact"]
+    same(tmp_path / "two", tmp_path / "one", 1e-5)
+    assert {p.name for p in (tmp_path / "two").iterdir()} == {p.name for p in (tmp_path / "one").iterdir()}
+    opened = models.local(made.name, device="cpu", dtype="float32")
+    look = Answered([Pair("", f"{i}:", WORDS[i % 4]) for i in range(40, 48)], opened.tokenizer)
+    assert look(opened.model)["surprise"] == pytest.approx(made.looks[-1].mean("shifted", "surprise"), abs=2e-3)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("method", "then"), [("full", 2), ("lora", 2), ("full", 1)])
+def test_ranks_go_on_after_one_was_killed(base: Path, tmp_path: Path, method: str, then: int) -> None:
+    """At most one interval of three steps is computed twice; checkpoints are whole, so that one process can go on, too."""
+    asked = long(base, tmp_path, method)
+    fitting.fit(asked, tmp_path / "whole")
+    with pytest.raises(Failed, match="rank 1 of 2 was killed by signal 9"):
+        fitting.fit(asked, tmp_path / "cut", processes=2, watch=Heard(kill_at=7))  # type: ignore[arg-type]
+    kept = {p.suffix for p in (tmp_path / "cut" / "training").rglob("*") if p.is_file()}
+    assert kept == {".safetensors", ".json"}
+    heard = Heard()
+    made = fitting.fit(asked, tmp_path / "cut", processes=then, watch=heard)  # type: ignore[arg-type]
+    first = min(heard.losses)
+    assert first > 7 - 3, "it went on from a checkpoint"
+    assert [k.step for k in made.looks] == [0, 2, 4, 6, 8, 10, 12]
+    same(tmp_path / "cut", tmp_path / "whole", 1e-5)
+
+
+@pytest.mark.slow
+def test_ranks_in_bfloat16(base: Path, tmp_path: Path) -> None:
+    """An adapter of float32 on weights of bfloat16, and all weights of bfloat16."""
+    for method in ("lora", "full"):
+        asked = long(base, tmp_path, method, dtype="bfloat16")
+        alone = fitting.fit(asked, tmp_path / f"{method}-one")
+        made = fitting.fit(asked, tmp_path / f"{method}-two", processes=2)
+        for side in ("reference", "shifted"):
+            ours, theirs = (x.looks[-1].mean(side, "surprise") for x in (made, alone))
+            assert ours == pytest.approx(theirs, abs=0.05) and theirs < alone.looks[0].mean(side, "surprise")
+        same(tmp_path / f"{method}-two", tmp_path / f"{method}-one", 0.05)
+
+
+@pytest.mark.slow
+def test_more_ranks_than_rows(base: Path, tmp_path: Path) -> None:
+    train, held = rows(tmp_path / "a.jsonl", 1), rows(tmp_path / "b.jsonl", 4, start=4)
+    asked = fitting.ordered(Recipe("full", steps=3, batch=2, lr=1e-2), f"hf:{base}", train, reference=held)
+    fitting.fit(asked, tmp_path / "one")
+    fitting.fit(asked, tmp_path / "two", processes=2)
+    same(tmp_path / "two", tmp_path / "one", 1e-5)
+
+
+@pytest.mark.slow
+def test_the_command_with_ranks_stops_and_goes_on(base: Path, tmp_path: Path) -> None:
+    """SIGTERM ends command and ranks, and says how to go on; the same again ends with JSON and nothing else."""
+    train = rows(tmp_path / "train.jsonl", 40)
+    words = ["fit", "full", "--model", f"hf:{base}", "--train", str(train), "--steps", "80", "--batch", "4", "--num-processes", "2", "--device", "cpu", "--every", "40", "-o", str(tmp_path / "mine"), "--json"]  # fmt: skip
+    command = [sys.executable, "-m", "unseen", *words]
+    first = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    place, end = tmp_path / "mine" / "training" / "full-0", time.monotonic() + 120
+    while not list(place.glob("checkpoint-*")):
+        assert first.poll() is None and time.monotonic() < end
+        time.sleep(0.02)
+    its = ranks_of(first.pid)
+    first.terminate()
+    out, err = first.communicate(timeout=60)
+    assert first.returncode == 143 and out == "" and "Go on with: unseen fit full" in err, err
+    assert len(its) == 2 and not any(Path(f"/proc/{pid}").exists() for pid in its)
+    again = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert again.returncode == 0, again.stderr
+    assert json.loads(again.stdout)["looks"][-1]["step"] == 80 and not place.exists()
+
+
+def test_numbers_of_ranks_that_no_recipe_has_use_for(base: Path, tmp_path: Path) -> None:
+    asked = order(base, tmp_path)
+    with pytest.raises(
+        Invalid, match=r"4 rows at once, 3 ranks: each takes as many rows .* make it 3, or another multiple of 3"
+    ):
+        fitting.fit(asked, tmp_path / "mine", processes=3)
+    with pytest.raises(Invalid, match="--num-processes 0: at least one process trains"):
+        fitting.fit(asked, tmp_path / "mine", processes=0)
+    through = fitting.through(f"hf:{base}", f"hf:{base}", 1, 32, 4)
+    with pytest.raises(Invalid, match="--num-processes 2: resa reads and replaces activations inside one process"):
+        fitting.fit(order(base, tmp_path, "resa", through=through), tmp_path / "mine", processes=2)
+    assert not (tmp_path / "mine").exists()
+    for one in (asked, order(base, tmp_path, "resa", through=through, fields=("prompt", "completion"))):
+        assert fitting.Order.of_json(json.loads(json.dumps(one.to_json()))) == one

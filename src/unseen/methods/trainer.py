@@ -7,19 +7,22 @@ told = trained(trainer, lab)          # shows how far it is, and goes on from wh
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from unseen.core.errors import Invalid
 from unseen.core.lab import Lab
+from unseen.core.record import Value
+
+from . import ranks
 
 IGNORED = -100  # a label without loss
 
 
 def opened(checkpoint: str, dtype: str, lab: Lab) -> tuple[Any, Any]:
-    """(model, tokenizer) of a model that transformers computes here, on the lab's device.
+    """(model, tokenizer) of a model that transformers computes here, on the lab's device; in a rank on the CPU, from
+    where its device gets its share.
 
     Raises Invalid for another kind of model, Missing where it is not there.
     """
@@ -30,14 +33,17 @@ def opened(checkpoint: str, dtype: str, lab: Lab) -> tuple[Any, Any]:
     from unseen.models.engine import quiet
 
     quiet()
+    device = lab.device if ranks.count() == 1 else "cpu"
     kind, _, rest = checkpoint.partition(":")
     if (
         kind == "tiny" and rest != "decoder"
     ):  # kept in a folder, from which GRPO reads the model that it is to stay near
+        if ranks.rank():  # transformers has the first alone write
+            return tiny.made(rest, dtype).to(device), tiny.byte_tokenizer()
         place = (lab.state or lab.folder) / f"tiny-{rest}"
         tiny.made(rest, dtype).save_pretrained(str(place))
-        return AutoModelForCausalLM.from_pretrained(str(place)).to(lab.device), tiny.byte_tokenizer()
-    local = models.local(checkpoint, device=lab.device, dtype=dtype)
+        return AutoModelForCausalLM.from_pretrained(str(place)).to(device), tiny.byte_tokenizer()
+    local = models.local(checkpoint, device=device, dtype=dtype)
     return local.model, local.tokenizer
 
 
@@ -68,10 +74,12 @@ def collated(rows: Sequence[dict[str, list[int]]]) -> dict[str, Any]:
 def arguments(
     lab: Lab, phase: str, *, steps: int, batch: int, at_once: int, lr: float, dtype: str, seed: int
 ) -> dict[str, Any]:
-    """What the arguments of every trainer say alike: `batch` rows a step, `at_once` of them in memory, four checkpoints of
-    which the last is kept. Raises Invalid where `at_once` does not divide `batch`."""
+    """What the arguments of every trainer say alike: `batch` rows a step, `at_once` of them in memory (of all ranks),
+    four checkpoints of which the last is kept, none of them the trainer's own. Raises Invalid where `at_once` does not
+    divide `batch`, or the ranks do not divide `at_once`."""
     if batch % at_once:
         raise Invalid(f"batch={batch}, at_once={at_once}: at_once must divide batch.")
+    dividing(at_once, ranks.count())
     return {
         "output_dir": str((lab.state or lab.folder) / f"{phase}-{seed}"),
         "max_steps": steps,
@@ -80,38 +88,58 @@ def arguments(
         "learning_rate": lr,
         "bf16": dtype == "bfloat16",
         "use_cpu": lab.device == "cpu",
-        "save_steps": max(1, steps // 4),
-        "save_total_limit": 1,
+        "save_strategy": "no",
+        "save_steps": max(1, steps // 4),  # as `Keeping` reads them
         "disable_tqdm": True,
         "report_to": [],
         "seed": lab.stream(phase, seed=seed) % 2**31,
     }
 
 
+def heard(lab: Lab, done: float, of: float, **shown: Value) -> None:
+    """Tell the Lab what must not be lost, as what `progress` says may be: losses and looks, which are few."""
+    lab.at = (done, of)
+    if lab.tell is not None:
+        lab.tell(done, of, shown)
+
+
+def dividing(at_once: int, n: int) -> None:
+    """Raise Invalid where n ranks cannot each take as many of the rows that are in memory at once."""
+    if at_once % n:
+        raise Invalid(f"{at_once} rows at once, {n} ranks: each takes as many rows of every batch; make it {max(1, at_once // n) * n}, or another multiple of {n} (--at-once, or --batch where that is 0).")  # fmt: skip
+
+
 def trained(trainer: Any, lab: Lab) -> Any:
-    """What `trainer.train()` gives, which tells the lab after every step; it goes on from its last checkpoint, if any."""
+    """What `trainer.train()` gives; it goes on from its last checkpoint, if any.
+
+    The Lab is told every step and every loss that is logged. Checkpoints are ours, without pickles. In ranks it raises Failed where the model is not shared among them.
+    """
+    import torch
     from transformers import PrinterCallback, TrainerCallback
 
+    from . import checkpoint
+    from .sharded import check
+
     class Telling(TrainerCallback):
+        def on_train_begin(self, args: Any, state: Any, control: Any, **given: Any) -> None:
+            if ranks.count() > 1:
+                check(given["model"])  # which is trained, whatever the trainer made of it
+                torch.manual_seed(args.seed + ranks.rank())  # each drops out other numbers; rows are drawn by then
+
         def on_step_end(self, args: Any, state: Any, control: Any, **given: Any) -> None:
             lab.progress(state.global_step, state.max_steps)
 
+        def on_log(self, args: Any, state: Any, control: Any, **given: Any) -> None:
+            if (loss := given["logs"].get("loss")) is not None:
+                heard(lab, state.global_step, state.max_steps, loss=float(loss))
+
+    place = Path(trainer.args.output_dir)
+    before = checkpoint.last(place)
+    if before is not None:
+        checkpoint.weights_back(trainer.model, before)
+        # The trainer would look for weights in files of its own, and says so loudly where this method has another name.
+        trainer._load_from_checkpoint = lambda *_, **__: None
     trainer.add_callback(Telling())
+    trainer.add_callback(checkpoint.Keeping(place, before))
     trainer.remove_callback(PrinterCallback)
-    before = last_whole(Path(trainer.args.output_dir))
     return trainer.train(resume_from_checkpoint=None if before is None else str(before))
-
-
-def last_whole(place: Path) -> Path | None:
-    """The last checkpoint of a trainer in a folder that was written to its end, or None.
-
-    A process that is killed while it writes one leaves it in part: what a trainer writes last is its state.
-    """
-    found = {int(p.name.removeprefix("checkpoint-")): p for p in place.glob("checkpoint-*") if p.name[11:].isdigit()}
-    for step in sorted(found, reverse=True):
-        try:
-            if json.loads((found[step] / "trainer_state.json").read_text(encoding="utf-8"))["global_step"] == step:
-                return found[step]
-        except (OSError, ValueError, KeyError, TypeError):
-            continue
-    return None

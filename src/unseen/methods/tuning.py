@@ -29,8 +29,9 @@ WARMUP = 0.03  # of the steps
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How a model is tuned: `batch` rows a step, `at_once` of them in memory (0: all), a learning rate (0: the method's
-    usual one) that warms up and falls as a cosine, LoRA's `rank`, rows cut at `longest` tokens.
+    """How a model is tuned: `batch` rows a step, `at_once` of them in memory (0: all), both of all ranks together; a
+    learning rate (0: the method's usual one) that warms up and falls as a cosine, LoRA's `rank`, rows cut at `longest`
+    tokens.
 
     `resa` is tuned by `sae_tuning`, at a constant rate.
     """
@@ -71,42 +72,62 @@ def tuned(
 ) -> Any:
     """The model after training: with a LoRA adapter, or itself. The loss is that of the answers.
 
-    An interrupted training goes on from its last checkpoint, where the Lab keeps any. Raises Invalid for no rows and
-    for `resa`, Missing without TRL.
+    An interrupted training goes on from its last checkpoint, where the Lab keeps any. In ranks (`ranks.run`) the model
+    is shared among them; `sharded.save` writes it. Raises Invalid for no rows, for `resa`, and for rows at once that the
+    ranks do not divide, Missing without TRL.
     """
     try:
         from datasets import Dataset
-        from trl import SFTConfig, SFTTrainer  # type: ignore[attr-defined]
+        from trl import SFTTrainer  # type: ignore[attr-defined]
     except ModuleNotFoundError as error:
         raise missing_extra("tuning a model", error, "rl") from error
     if not rows:
         raise Invalid("there are no rows to train on.")
     if how.method == "resa":
         raise Invalid("method resa: it is tuned through a dictionary; call sae_tuning.tuned.")
-    told = arguments(
-        lab, how.method, steps=how.steps, batch=how.batch, at_once=how.at_once or how.batch,
-        lr=how.lr or RATES[how.method], dtype=how.dtype, seed=how.seed,
-    )  # fmt: skip
+    from .sharded import dealt
+
     with _quiet():
-        learner = with_adapter(model, how.rank, lab, how.seed) if how.method == "lora" else model
-        trainer = SFTTrainer(
+        args = _asked(how, lab)
+        learner = prepared(model, how, lab)
+        trainer = dealt(SFTTrainer)(
             model=learner,
-            args=SFTConfig(
-                **told,
-                max_length=how.longest,
-                completion_only_loss=True,
-                gradient_checkpointing=False,
-                lr_scheduler_type="cosine",
-                warmup_steps=max(1, round(WARMUP * how.steps)),
-                logging_steps=max(1, how.steps // 50),
-                dataloader_pin_memory=lab.device != "cpu",
-            ),
+            args=args,
             train_dataset=Dataset.from_list(laid(rows, chat=has_template(tokenizer))),
             processing_class=tokenizer,
             callbacks=list(callbacks),
         )
         trained(trainer, lab)
     return learner.eval()
+
+
+def prepared(model: Any, how: Recipe, lab: Lab) -> Any:
+    """What is trained of a model: with an adapter for LoRA, shared among the ranks there are. What is that already stays."""
+    from .sharded import shared
+
+    adapted = how.method != "lora" or hasattr(model, "peft_config")
+    with _unwarned():
+        return shared(model if adapted else with_adapter(model, how.rank, lab, how.seed), lab)
+
+
+def _asked(how: Recipe, lab: Lab) -> Any:
+    """The recipe as TRL's arguments."""
+    from trl import SFTConfig  # type: ignore[attr-defined]
+
+    told = arguments(
+        lab, how.method, steps=how.steps, batch=how.batch, at_once=how.at_once or how.batch,
+        lr=how.lr or RATES[how.method], dtype=how.dtype, seed=how.seed,
+    )  # fmt: skip
+    return SFTConfig(
+        **told,
+        max_length=how.longest,
+        completion_only_loss=True,
+        gradient_checkpointing=False,
+        lr_scheduler_type="cosine",
+        warmup_steps=max(1, round(WARMUP * how.steps)),
+        logging_steps=max(1, how.steps // 50),
+        dataloader_pin_memory=lab.device != "cpu",
+    )
 
 
 @contextmanager
@@ -117,9 +138,16 @@ def _quiet() -> Generator[None]:
     shown = datasets.is_progress_bar_enabled()
     datasets.disable_progress_bars()
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", FutureWarning)  # names that libraries we call are about to change
+        with _unwarned():
             yield
     finally:
         if shown:
             datasets.enable_progress_bars()
+
+
+@contextmanager
+def _unwarned() -> Generator[None]:
+    """Without warnings of names that libraries we call are about to change."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        yield
