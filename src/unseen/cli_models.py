@@ -118,10 +118,11 @@ def fit(
     ] = 1,
     seed: Annotated[int, typer.Option("--seed", help="The seed of rows held out, adapter and order.")] = 0,
     fresh: words.Fresh = False,
+    log: words.Log = None,
     json: words.Json = False,
 ) -> None:
     """Tune a model on your rows, watched on others."""
-    from . import devices, fitting, live, terminal_models
+    from . import devices, fitting, live, sinks, terminal_models
     from .methods.tuning import Recipe
     from .pages import fit as page
 
@@ -134,6 +135,7 @@ def fit(
         recipe, model, train, reference=reference, shifted=shifted, every=every, watched=watched, fields=names,
         through=through,
     )  # fmt: skip
-    with words.going_on(), live.watch(json) as watch:
+    with words.going_on(), live.watch(json) as seen, sinks.logged(seen, log) as watch:
+        watch.name(order.key, order.key, out.resolve().name, order.settings())
         made = fitting.fit(order, out, device=devices.fastest(), fresh=fresh, processes=num_processes, watch=watch)
     terminal_models.fitted(made, page.write(made, out / "fit.html"), as_json=json)

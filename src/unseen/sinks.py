@@ -1,9 +1,11 @@
-"""Who else is told while a study is measured? MLflow, Weights & Biases, TensorBoard: one run of theirs for each trial.
+"""Who else is told while a study is measured, or a model tuned? MLflow, Weights & Biases, TensorBoard: one run of theirs
+for each trial, or for the tuning.
 
 unseen run length_generalization --log tensorboard=./boards,mlflow
+unseen fit lora --model hf:./base --train train.jsonl --out mine --log tensorboard=./boards
 
-Settings are params, the numbers that a trial shows are metrics over its progress, verdicts come last in a run of their
-own. Each is written by its own client. What goes wrong with one is said once, and never stops a trial.
+Settings are params, the numbers that are shown are metrics over progress, verdicts come last in a run of their own. Each
+is written by its own client. What goes wrong with one is said once, and never stops the work.
 """
 
 from __future__ import annotations
@@ -54,13 +56,14 @@ def sinks_of(word: str | None) -> dict[str, Sink]:
 
 
 class Logged:
-    """A watch that also tells sinks: every event as it comes, each trial as a run of theirs."""
+    """A watch that also tells sinks: every event as it comes, each trial, and what is named besides, as a run of theirs."""
 
     def __init__(self, watch: Watch, sinks: Mapping[str, Sink]) -> None:
         self.watch, self.sinks = watch, dict(sinks)
         self.title = ""
         self.trials: dict[str, Trial] = {}
         self.labels: dict[str, str] = {}
+        self.besides = dict[str, tuple[str, str, Mapping[str, object]]]()  # key -> (group, name, settings)
         self.lines = dict[tuple[str, str], Line]()  # (sink, trial's key) -> its run
 
     def begin(self, title: str, trials: Sequence[Trial], kept: Collection[str]) -> None:
@@ -69,14 +72,18 @@ class Logged:
         self.trials = {t.key: t for t in trials}
         self.watch.begin(title, trials, kept)
 
+    def name(self, key: str, group: str, name: str, told: Mapping[str, object]) -> None:
+        """A run of theirs, with these settings, for the events of a key that is no trial's."""
+        self.besides[key] = (group, name, told)
+
     def say(self, text: str) -> None:
         """As the watch."""
         self.watch.say(text)
 
     def tell(self, event: Event) -> None:
-        """The numbers that the trial shows, at its step."""
+        """The numbers that are shown, at their step."""
         self.watch.tell(event)
-        if event.key not in self.trials:
+        if event.key not in self.trials and event.key not in self.besides:
             return
         numbers = {
             k: float(v) for k, v in event.shown.items() if isinstance(v, int | float) and not isinstance(v, bool)
@@ -100,11 +107,16 @@ class Logged:
 
     def _told(self, kind: str, key: str, numbers: Mapping[str, float], step: int) -> None:
         if (kind, key) not in self.lines:
-            trial = self.trials[key]
-            told = {**values_of(trial.setting), "seeds": ",".join(map(str, trial.seeds)), "key": key}
-            self.lines[kind, key] = self.sinks[kind](self.title, self.labels[key], told)
+            self.lines[kind, key] = self.sinks[kind](*self._named(key))
         for name, value in numbers.items():
             self.lines[kind, key].number(name, value, step)
+
+    def _named(self, key: str) -> tuple[str, str, Mapping[str, object]]:
+        if key in self.besides:
+            return self.besides[key]
+        trial = self.trials[key]
+        told = {**values_of(trial.setting), "seeds": ",".join(map(str, trial.seeds)), "key": key}
+        return self.title, self.labels[key], told
 
     def _judged(self, kind: str, told: Mapping[str, str], verdicts: Sequence[Verdict]) -> None:
         line = self.sinks[kind](self.title, "verdicts", told)
@@ -117,12 +129,12 @@ class Logged:
         """Do it; a sink that fails is named once and told nothing more."""
         try:
             work()
-        except Exception as error:  # another project's client: whatever it raises is no reason to stop a trial
+        except Exception as error:  # another project's client: whatever it raises is no reason to stop the work
             self.sinks.pop(kind, None)
             for at in [k for k in self.lines if k[0] == kind]:
                 del self.lines[at]
             said = " ".join(str(error).split())[:200]
-            self.watch.say(f"--log {kind} is told nothing more ({type(error).__name__}: {said}); measuring goes on.")
+            self.watch.say(f"--log {kind} is told nothing more ({type(error).__name__}: {said}); all else goes on.")
 
 
 @contextmanager
@@ -182,9 +194,8 @@ def _mlflow(where: str) -> Sink:
     from mlflow.tracking import MlflowClient
 
     where = where or os.environ.get("MLFLOW_TRACKING_URI", "") or "mlruns"
-    if "://" not in where or where.startswith(
-        "file:"
-    ):  # newer versions want a database, which mlflow-skinny has none for
+    if "://" not in where or where.startswith("file:"):
+        # A folder. Newer versions want a database, for which mlflow-skinny has no driver.
         os.environ.setdefault("MLFLOW_ALLOW_FILE_STORE", "true")
     client = MlflowClient(tracking_uri=where)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -110,3 +111,39 @@ def test_names_that_are_no_sinks() -> None:
     assert sinks_of(None) == {} == sinks_of("")
     with pytest.raises(Invalid, match="--log neptune: there is no such sink; use mlflow, wandb, tensorboard"):
         sinks_of("neptune")
+
+
+def test_a_tuning_is_one_run(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every logged loss and every look, however fast they come; a tuning that was done before is no run."""
+    for package in ("trl", "tensorboard", "mlflow"):
+        pytest.importorskip(package)
+    from mlflow.tracking import MlflowClient
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+    from typer.testing import CliRunner
+
+    from unseen.cli import app
+    from unseen.models import tiny
+
+    tiny.made("llama").save_pretrained(str(tmp_path / "base"))
+    tiny.byte_tokenizer().save_pretrained(str(tmp_path / "base"))
+    rows = "".join(json.dumps({"prompt": f"{i}:", "completion": "red"}) + "\n" for i in range(20))
+    (tmp_path / "train.jsonl").write_text(rows)
+    boards, place = tmp_path / "boards", str(tmp_path / "kept")
+    given = {"--model": f"hf:{tmp_path / 'base'}", "--train": tmp_path / "train.jsonl", "--shifted": tmp_path / "train.jsonl", "--steps": 4, "--batch": 4, "--every": 2, "--out": tmp_path / "mine", "--log": f"tensorboard={boards},mlflow={place}"}  # fmt: skip
+    words = ["fit", "lora", *(str(word) for pair in given.items() for word in pair)]
+    for _ in range(2):
+        told = CliRunner().invoke(app, words)
+        assert told.exit_code == 0 and "told nothing more" not in told.output, told.output
+    [file] = boards.rglob("events*")
+    assert file.parent.relative_to(boards) == Path("fit-lora/mine")
+    seen = EventAccumulator(str(file)).Reload()
+    looks = ["reference", "shifted", "surprise/reference", "surprise/shifted"]
+    assert {tag: [e.step for e in seen.Scalars(tag)] for tag in looks} == {tag: [0, 2, 4] for tag in looks}
+    assert [e.step for e in seen.Scalars("loss")] == [1, 2, 3, 4]
+    assert seen.Scalars("loss")[0].value == pytest.approx(5.5, abs=0.5), "nats of an untrained model over bytes"
+    client = MlflowClient(tracking_uri=place)
+    known = client.get_experiment_by_name("fit lora")
+    assert known is not None
+    [run] = client.search_runs([known.experiment_id])
+    assert run.info.run_name == "mine" and run.data.params["steps"] == "4" and run.data.params["method"] == "lora"
+    assert [m.step for m in client.get_metric_history(run.info.run_id, "loss")] == [1, 2, 3, 4]
