@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -65,6 +66,13 @@ def whole(path: Path, content: bytes, *, durable: bool = True) -> None:
     except BaseException:
         spare.unlink(missing_ok=True)
         raise
+
+
+def regular(path: Path) -> bytes:
+    """What a file holds. Raises OSError for what is none: a pipe would wait for who writes, a link lead elsewhere."""
+    if not stat.S_ISREG(path.lstat().st_mode):
+        raise OSError(errno.EINVAL, "it is no file", str(path))
+    return path.read_bytes()
 
 
 def _where(error: BaseException) -> str:
