@@ -98,7 +98,7 @@ def joined(parts: Sequence[Coded]) -> Coded:
     return Coded.sorted(codes, [v for p in parts for v in p.levels])
 
 
-def series(column: Coded) -> Any:
+def series(column: Coded, name: str = "") -> Any:
     """The column as a polars Series: truth values, whole numbers, fractions, or texts. In a column of several kinds, what
     is no text stands as JSON behind a mark, so that reading gives every value back."""
     import polars as pl
@@ -111,10 +111,10 @@ def series(column: Coded) -> Any:
     if dtype is pl.String:
         levels = [v if v is None or _plain(v) else MARK + json.dumps(v) for v in levels]
     if not levels:
-        return pl.Series([], dtype=dtype)
+        return pl.Series(name, [], dtype=dtype)
     if len(column.codes) <= FEW:
-        return pl.Series([levels[i] for i in column.codes.tolist()], dtype=dtype)
-    return pl.Series(levels, dtype=dtype).gather(pl.Series(column.codes.astype(np.uint32)))
+        return pl.Series(name, [levels[i] for i in column.codes.tolist()], dtype=dtype)
+    return pl.Series(name, levels, dtype=dtype).gather(pl.Series(column.codes.astype(np.uint32)))
 
 
 def of_series(told: Any) -> Coded:

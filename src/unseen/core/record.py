@@ -232,8 +232,8 @@ class Records:
         """A polars DataFrame, one line a row, columns flat and sorted; tuples as compact JSON text."""
         import polars as pl
 
-        told = {name: series(column) for name, column in self.columns.items()}
-        return pl.DataFrame({**told, "value": pl.Series(self.value), "n": pl.Series(self.n)})
+        told = [series(column, name) for name, column in self.columns.items()]
+        return pl.DataFrame([*told, pl.Series("value", self.value), pl.Series("n", self.n)])
 
     def items_frame(self) -> Any:
         """The items as a polars DataFrame, one line for each item and measure; None where no items were kept."""

@@ -402,7 +402,8 @@ def _removed(partial: str) -> None:
     """Remove an unfinished trial's folder; one that holds nothing but rows goes without a look into it."""
     try:
         os.unlink(f"{partial}/rows.jsonl")
-        os.rmdir(f"{partial}/files")
+        with suppress(FileNotFoundError):
+            os.rmdir(f"{partial}/files")
         os.rmdir(partial)
     except OSError:
         shutil.rmtree(partial, ignore_errors=True)
