@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from tests.unit.many_tables import told
 from unseen.core import bundle, tables
@@ -106,12 +106,12 @@ class Store(RuleBasedStateMachine):
         shutil.rmtree(self.place)
 
 
+@pytest.mark.parametrize(("stores", "steps"), [(15, 12), pytest.param(300, 30, marks=pytest.mark.slow)])
 def test_what_is_read_through_a_bundle_is_what_stands_in_the_tables(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    stores: int, steps: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     monkeypatch.setattr(bundle, "QUIET", 0.0)
     monkeypatch.setattr(tables, "MANY", 1)
-    from hypothesis.stateful import run_state_machine_as_test
-
-    run_state_machine_as_test(Store, settings=settings(max_examples=40, stateful_step_count=20, deadline=None))
+    asked = settings(max_examples=stores, stateful_step_count=steps, deadline=None)
+    run_state_machine_as_test(Store, settings=asked)

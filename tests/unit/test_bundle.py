@@ -63,6 +63,17 @@ def test_what_is_in_the_bundle_is_not_opened(kept: tuple[dict[str, Path], Bundle
     assert len(gathered(few, NAME, held)) == 2 and opened == [KEYS[0]]  # one table is sooner opened than the bundle
 
 
+def test_a_bundle_of_too_many_others_is_left_alone(
+    kept: tuple[dict[str, Path], Bundle], opened: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders, held = kept
+    before = held.path.read_bytes()
+    monkeypatch.setattr(bundle, "LARGEST", len(before) // len(KEYS))
+    some = {k: folders[k] for k in KEYS[:9]}
+    assert told(gathered(some, NAME, held)) == told(gathered(some, NAME)) and opened[:9] == KEYS[:9]
+    assert held.path.read_bytes() == before
+
+
 def other_bytes(path: Path) -> None:
     """Another value of the same length at the same times."""
     before = path.stat()

@@ -48,12 +48,11 @@ class Bundle:
     def rows(self, asked: NDArray[Any]) -> tuple[list[Any], NDArray[np.bool_]]:
         """Tables (polars) of the rows of those trials whose stamps are what they were, and which these are [place]."""
         found, known = list[Any](), np.zeros(len(asked), bool)
-        with suppress(OSError):
-            for table in self._tables() if self.path.lstat().st_size <= LARGEST * len(asked) else ():
-                at, hit = _places(table, asked)
-                hit &= asked["stamp"][at] == table["stamp"].to_numpy()
-                known[asked["place"][at[hit]]] = True
-                found.append(table.drop("stamp").filter(hit))
+        for table in self._tables() if self._small(asked) else ():
+            at, hit = _places(table, asked)
+            hit &= asked["stamp"][at] == table["stamp"].to_numpy()
+            known[asked["place"][at[hit]]] = True
+            found.append(table.drop("stamp").filter(hit))
         return [table for table in found if len(table)], known
 
     def keep(self, keys: Sequence[str], asked: NDArray[Any], read: Sequence[Any]) -> None:
@@ -63,6 +62,8 @@ class Bundle:
         """
         import polars as pl
 
+        if not self._small(asked):
+            return
         with suppress(OSError):
             sure = (self.asked(keys)["stamp"] == asked["stamp"]) & (asked["stamp"] != 0)
             sure &= time.time_ns() - asked["changed"] > QUIET * 1e9
@@ -79,6 +80,13 @@ class Bundle:
                 alike = kept.setdefault(repr(table.schema), [])
                 alike += [table.filter(same), table.filter(~hit).filter(pl.col("trial").is_in(there))]
             self._write([pl.concat(alike) for alike in kept.values()])
+
+    def _small(self, asked: NDArray[Any]) -> bool:
+        """Whether reading the bundle is less than opening the tables of those that were asked for."""
+        try:
+            return self.path.lstat().st_size <= LARGEST * len(asked)
+        except OSError:
+            return True  # there is none yet
 
     def _tables(self) -> Iterator[Any]:
         """All rows with their stamps, a piece at a time; none where the seal is not ours."""
