@@ -170,7 +170,7 @@ def carried_out(asked: Asked, how: How = How()) -> tuple[list[Outcome], Judged |
     What was found sound before measuring is not looked at again.
     """
     store = Store(home())
-    outcomes = _measured(asked, how, store)
+    outcomes = measure(asked, how, store)
     if outcomes and all(o.status == "failed" for o in outcomes):
         return outcomes, None
     trials, left = [o.trial for o in outcomes], [o.trial for o in outcomes if o.status != "kept"]
@@ -179,15 +179,12 @@ def carried_out(asked: Asked, how: How = How()) -> tuple[list[Outcome], Judged |
     return outcomes, _judged(asked, store, trials, [t for t in trials if t.key not in lost], damaged)
 
 
-def measure(asked: Asked, how: How = How()) -> list[Outcome]:
+def measure(asked: Asked, how: How = How(), store: Store | None = None) -> list[Outcome]:
     """The outcome of every trial of what was asked, measured where it was not yet."""
-    return _measured(asked, how, Store(home()))
-
-
-def _measured(asked: Asked, how: How, store: Store) -> list[Outcome]:
     unpinned = trials_of(asked)
     pool = pool_of(how.on)
     _check_extras(asked.slug, unpinned)
+    store = store or Store(home())
     ready = pinned(unpinned)
     if how.fresh:
         _start_again(store, ready)
