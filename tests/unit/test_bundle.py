@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import shutil
 import stat
@@ -164,6 +165,27 @@ def test_two_who_write_at_once(kept: tuple[dict[str, Path], Bundle], opened: lis
     asked, read = held.asked(KEYS), [t.drop("stamp") for t in held._tables()]  # pyright: ignore[reportPrivateUsage]
     held.keep(KEYS, asked, read)
     assert told(gathered(folders, NAME, held)) == told(gathered(folders, NAME)) and opened == KEYS
+
+
+def reading(folders: dict[str, Path], held: Bundle, first: int) -> None:
+    """Read through a bundle, from another half of the trials each time, and write what it lacked."""
+    bundle.QUIET, unseen.core.tables.MANY = 0.0, 2
+    for i in range(first, first + 30):
+        gathered(dict(list(folders.items())[10 * (i % 2) : 10 * (i % 2) + 12]), NAME, held)
+        if i % 5 == 0:
+            held.path.unlink(missing_ok=True)
+
+
+def test_two_processes_that_write_all_the_time(kept: tuple[dict[str, Path], Bundle], opened: list[str]) -> None:
+    folders, held = kept
+    slow = told(gathered(folders, NAME))
+    context = multiprocessing.get_context("spawn")
+    others = [context.Process(target=reading, args=(folders, held, i)) for i in (0, 1)]
+    for other in others:
+        other.start()
+    while any(other.is_alive() for other in others):
+        assert told(gathered(folders, NAME, held)) == slow
+    assert [other.exitcode for other in others] == [0, 0]
 
 
 def test_where_nothing_can_be_written(kept: tuple[dict[str, Path], Bundle], tmp_path: Path) -> None:
