@@ -13,16 +13,14 @@ from typing import Any
 
 import unseen
 from unseen.core import find, ledger
-from unseen.core.claim import Claim
+from unseen.core.claim import Claim, tally
 from unseen.core.effect import AtMatched, Linear, Rank, Ratio, StepsTo
 from unseen.core.errors import Unknown
 from unseen.core.record import Records
 from unseen.core.study import TIERS, Study
+from unseen.pages.ledger import SIGNS, estimated
 
 ROOT = Path(unseen.__file__).parents[2] / "results"
-SIGNS = {"supported": "✓", "refuted": "✗", "undecided": "?", "untested": "–"}
-
-
 STUDIES = Path(unseen.__file__).parent / "studies"
 
 
@@ -57,18 +55,16 @@ def told(slug: str, tier: str) -> dict[str, Any]:
 
 def counted(verdicts: Sequence[Mapping[str, Any]]) -> str:
     """`5 supported, 3 refuted`: those that occur."""
-    status = [v["status"] for v in verdicts]
-    return ", ".join(f"{status.count(s)} {s}" for s in SIGNS if s in status)
+    return ", ".join(f"{n} {status}" for status, n in tally(v["status"] for v in verdicts).items())
 
 
 def line(v: Mapping[str, Any]) -> str:
     """One verdict as an item of a list."""
-    found = "" if v["estimate"] is None else f" {v['estimate']:.2f}"
-    if v["low"] is not None and v["high"] is not None:
-        found += f" [{v['low']:.2f}, {v['high']:.2f}]"
     why = f" *{plain(v['why'])}*" if v["status"] == "untested" else ""
     said = f"{plain(v['says'])}{why} Expected {plain(v['expect'])}; {v['evidence']}."
-    return f"- [{SIGNS[v['status']]} {v['status']}]{{.verdict .{v['status']}}} **{v['id']}** {plain(found)} {said}"
+    return (
+        f"- [{SIGNS[v['status']]} {v['status']}]{{.verdict .{v['status']}}} **{v['id']}** {plain(estimated(v))} {said}"
+    )
 
 
 def plain(text: str) -> str:

@@ -7,10 +7,9 @@ from pathlib import Path
 
 from unseen.core import find
 from unseen.core.study import Study, takes_model
+from unseen.pages.report import KINDS
 
 from . import axes, found
-
-KINDS = (("finding", "Claims"), ("control", "Controls"), ("audit", "Audits of released code and data"))
 
 
 def pages() -> dict[str, str | bytes]:

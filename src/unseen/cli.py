@@ -83,12 +83,13 @@ def plan(
 ) -> None:
     """Print the trials and their price, and what will run where; nothing is measured."""
     from . import driver, forecast, terminal
+    from .core import ledger
 
     asked = driver.ask(study, tier, model=model, sweep=words.sweep_of(set_), seeds=seeds)
     trials, done = driver.trials_of(asked), driver.finished(asked)
     left = [t for t in trials if t.key not in done]
     terminal.plan(
-        trials, done, forecast.forecast(left, on, forecast.known_minutes(forecast.ledger(), study)), as_json=json
+        trials, done, forecast.forecast(left, on, forecast.known_minutes(ledger.shipped(), study)), as_json=json
     )
 
 

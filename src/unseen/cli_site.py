@@ -35,7 +35,7 @@ def site(
     """Write every page of the gallery as files that open anywhere; of your own store only what you ask for."""
     from . import driver, terminal
     from .core.errors import Mistake
-    from .news import changes as news
+    from .core.ledger import shipped
     from .pages import search
     from .pages import site as pages
     from .pages.source import Source
@@ -44,7 +44,7 @@ def site(
         raise Mistake(
             f"--base-url {base_url}: it must begin with https:// or http://, such as https://example.org/unseen/."
         )
-    results = ledger or news.shipped()
+    results = ledger or shipped()
     if results is None or not results.is_dir():
         raise Mistake(f"--ledger {ledger}: there is no such folder; `unseen judge STUDY --record DIR` writes one.")
     files = pages.everything(

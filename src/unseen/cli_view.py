@@ -40,7 +40,7 @@ def view(
     """Serve the papers, studies, cards and runs as pages."""
     from . import driver, terminal
     from .core.errors import Missing
-    from .news import changes as news
+    from .core.ledger import shipped
     from .pages import app, guard, source
 
     if results is not None and not results.is_dir():
@@ -51,7 +51,7 @@ def view(
         base = (
             f"http://{f'[{host}]' if ':' in host else host}:{at}" + (f"{guard.BELOW}{needed}" if needed else "") + "/"
         )
-        live = app.Live(source.Source.of(driver.home(), results or news.shipped()), base=base)
+        live = app.Live(source.Source.of(driver.home(), results or shipped()), base=base)
         gallery = app.gallery(live)
         hosts = () if needed else guard.hosts_of(host, at)
         app.warm(live.source)

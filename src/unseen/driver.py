@@ -191,6 +191,7 @@ def measure(asked: Asked, how: How = How(), store: Store | None = None) -> list[
     store.write_plan(asked.slug, unpinned, ready)
     store.foresee(ready)
     kept = store.sound(ready)[0]
+    store.sweep(kept)
     how.watch.begin(f"{asked.slug} {asked.tier}", ready, {t.key for t in kept})
     return execute(ready, store, pool, tell=how.watch.tell, kept=kept)
 

@@ -8,7 +8,6 @@ Minutes are those that the ledger measured of the same trial, where it has any, 
 from __future__ import annotations
 
 import heapq
-import json
 import math
 import os
 from collections.abc import Mapping, Sequence
@@ -17,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .core import ledger
 from .core.plan import Trial
 from .core.pools import accelerator
 
@@ -66,19 +66,13 @@ def forecast(trials: Sequence[Trial], on: str, known: Mapping[str, float]) -> Fo
     )
 
 
-def known_minutes(root: Path, slug: str) -> dict[str, float]:
+def known_minutes(root: Path | None, slug: str) -> dict[str, float]:
     """The minutes of every trial that the ledger in a folder has of a study, by key; nothing where it has none."""
     found: dict[str, float] = {}
-    for path in sorted((root / slug).glob("*.json")):
-        with suppress(OSError, ValueError, KeyError, TypeError):
-            found |= {str(t["key"]): float(t["minutes"]) for t in json.loads(path.read_bytes())["trials"]}
+    for _, _, told in ledger.held(root, slug):
+        with suppress(ValueError, KeyError, TypeError):
+            found |= {str(t["key"]): float(t["minutes"]) for t in told["trials"]}
     return found
-
-
-def ledger() -> Path:
-    """The folder of the ledger that came with this package, or that lies beside its sources."""
-    inside = Path(__file__).parent / "results"
-    return inside if inside.is_dir() else Path(__file__).parents[2] / "results"
 
 
 def room_of(on: str) -> Room:

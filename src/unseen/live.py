@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
-from .core.study import values_of
+from .core.study import span, values_of
 
 if TYPE_CHECKING:
     from .core.execute import Event
@@ -234,11 +234,6 @@ def spark(values: Sequence[float]) -> str:
     low, high = (0.0, 1.0) if min(kept) >= 0 and max(kept) <= 1 else (min(kept), max(kept))
     size = (high - low) or 1.0
     return "".join(BARS[min(len(BARS) - 1, int((v - low) / size * len(BARS)))] for v in kept)
-
-
-def span(seeds: Sequence[int]) -> str:
-    """`3` or `0–4`."""
-    return f"{seeds[0]}–{seeds[-1]}" if len(seeds) > 1 else ", ".join(map(str, seeds))
 
 
 def _named(name: str, value: object) -> str:

@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .core.errors import Unknown, nearest
-from .core.study import takes_model
-from .live import span
+from .core.study import span, takes_model
 
 if TYPE_CHECKING:
     from rich.table import Table

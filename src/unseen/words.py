@@ -158,18 +158,21 @@ def going_on() -> Generator[None]:
     import shlex
     import signal
 
+    told = list[int]()  # what is raised may be replaced on its way through another library
+
     def stop(number: int, _: object) -> None:
-        raise KeyboardInterrupt(number)
+        told.append(number)
+        raise KeyboardInterrupt
 
     before = None
     with suppress(ValueError):  # only the main thread is told of signals
         before = signal.signal(signal.SIGTERM, stop)
     try:
         yield
-    except KeyboardInterrupt as stopped:
+    except KeyboardInterrupt:
         again = shlex.join(["unseen", *(word for word in sys.argv[1:] if word != "--fresh")])
         print(f"\nStopped; what was done is kept. Go on with: {again}", file=sys.stderr)
-        raise typer.Exit(143 if stopped.args == (signal.SIGTERM,) else 130) from None
+        raise typer.Exit(143 if told else 130) from None
     finally:
         if before is not None:
             signal.signal(signal.SIGTERM, before)

@@ -136,6 +136,7 @@ def right(served: tuple[Path, str], tmp_path_factory: pytest.TempPathFactory) ->
     return [a.text for a in opened.generate(PROMPTS, max_new_tokens=3)]
 
 
+@pytest.mark.slow  # test_servers.py has the same faults of a server that costs nothing
 @pytest.mark.smollm2
 @pytest.mark.xdist_group("serve")
 def test_no_fault_loses_an_item_or_counts_one_twice(proxied: tuple[str, Proxy], here: Path, right: list[str]) -> None:

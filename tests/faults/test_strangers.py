@@ -93,6 +93,7 @@ def test_a_few_hundred_harmed_stores(sent: tuple[Path, Path]) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.fuzz
 @pytest.mark.parametrize("part", range(20))
 def test_ten_thousand_harmed_stores(part: int, sent: tuple[Path, Path]) -> None:
     first = 10_000 + 500 * part

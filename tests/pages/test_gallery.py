@@ -62,6 +62,7 @@ def test_search_finds_by_words_and_the_link_can_be_shared(front: Opened, shown: 
     assert len(titles(front)) == 42 and front.page.is_visible("form.tools")
     page.keyboard.press("/")
     page.keyboard.type("implicit reasoning over facts in weights")
+    page.wait_for_function("() => location.hash.includes('weights')")  # the first letters may have found it already
     page.wait_for_function("() => document.querySelector('li.paper:not([hidden])').id === 'grokked_transformers'")
     assert page.input_value("[name=sort]") == "closest" and "q=implicit+reasoning" in page.url
     again = shown(public / "index.html")

@@ -22,7 +22,6 @@ from tests.conftest import call
 from unseen.core import history
 from unseen.core.errors import Full
 from unseen.core.lease import lease
-from unseen.news import changes as news
 from unseen.news import digests, reading, targets
 from unseen.news.digests import Wanted
 
@@ -63,7 +62,7 @@ def config(home: Path, hook: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> Pat
     """A reader with two targets, no ledger but their own store, and nothing starred."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(home.parent / "config"))
     monkeypatch.delenv(targets.WORD, raising=False)
-    monkeypatch.setattr(news, "shipped", lambda: None)
+    monkeypatch.setattr(digests, "shipped", lambda: None)
     path = home.parent / "config" / "unseen" / "digest.toml"
     path.parent.mkdir(parents=True)
     place = f"json://ana:{SECRET}@127.0.0.1:{hook.server_port}"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import errno
+import os
 from pathlib import Path
 
 import pytest
 
+from unseen.core import disk
 from unseen.core.disk import full_disk, is_full, whole, writing
 from unseen.core.errors import Failed, Invalid, Mistake
 
@@ -58,3 +60,17 @@ def test_a_file_is_whole_or_as_it_was(tmp_path: Path, monkeypatch: pytest.Monkey
     with pytest.raises(OSError, match="full"):
         whole(path, b"three")
     assert path.read_bytes() == b"two" and [p.name for p in tmp_path.iterdir()] == ["a"]
+
+
+def test_what_is_no_file_is_not_read(tmp_path: Path) -> None:
+    """A pipe that nobody writes to would keep its reader for ever."""
+    plain, pipe, link = tmp_path / "plain", tmp_path / "pipe", tmp_path / "link"
+    plain.write_bytes(b"told")
+    os.mkfifo(pipe)
+    link.symlink_to(plain)
+    assert disk.content(plain) == disk.content(plain, 4) == b"told"
+    for path in (pipe, link, tmp_path, tmp_path / "none"):
+        with pytest.raises(OSError):
+            disk.content(path)
+    with pytest.raises(OSError, match="more than 3 bytes"):
+        disk.content(plain, 3)

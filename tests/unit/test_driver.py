@@ -10,6 +10,7 @@ import pytest
 import unseen as library
 from unseen import driver
 from unseen.core.errors import Failed, Invalid, Missing, Unknown
+from unseen.core.lease import lease
 from unseen.core.store import Store
 
 SHORT = "py:answering:short"
@@ -138,3 +139,17 @@ def test_measuring_and_judging_in_one_pass_is_judging_what_is_stored(
     asked = driver.ask("kept_rows", "smoke", sweep={"fault": "raise"})
     outcomes, judged = driver.carried_out(asked)
     assert judged is None and {o.status for o in outcomes} == {"failed"}
+
+
+@pytest.mark.usefixtures("unseen")
+def test_what_a_killed_driver_left_of_a_published_trial_is_removed(home: Path) -> None:
+    judged = library.run("echo", model=SHORT, tier="laptop", seeds=2)
+    left = [home / "partial" / "echo" / key for key in (*(t.key for t in judged.trials), "0" * 16)]
+    for folder in left:
+        (folder / "state").mkdir(parents=True)
+        (folder / "rows.jsonl").write_text("{}\n")
+    with lease(home / "leases" / f"{left[1].name}.lease"):  # in the hands of another
+        library.run("echo", model=SHORT, tier="laptop", seeds=2)
+        assert [folder.exists() for folder in left] == [False, True, True]
+    library.run("echo", model=SHORT, tier="laptop", seeds=2)
+    assert [folder.exists() for folder in left] == [False, False, True]

@@ -13,6 +13,7 @@ import pytest
 from unseen.core import history
 from unseen.core.card import Interval
 from unseen.core.errors import Invalid
+from unseen.core.ledger import shipped
 from unseen.news import changes as news
 
 NOW = datetime(2026, 11, 27, 9, 30, tzinfo=UTC)
@@ -82,7 +83,7 @@ def test_a_ledger_tells_by_its_days_or_by_what_was_told_before(tmp_path: Path) -
 
 
 def test_the_ledger_of_this_package_can_be_read() -> None:
-    assert {"omega", "resa"} <= {m.slug for m in news.recorded(news.shipped())}
+    assert {"omega", "resa"} <= {m.slug for m in news.recorded(shipped())}
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .disk import regular, whole
+from .disk import content, whole
 from .stamps import QUIET, number_of, stamp_of
 
 MANY = 256  # tables from which on a bundle is looked into, and that must be new before it is written
@@ -93,15 +93,15 @@ class Bundle:
         import polars as pl
 
         try:
-            content = memoryview(regular(self.path))
-            if not secrets.compare_digest(bytes(content[:SEAL]), self._seal(content[SEAL:])):
+            held = memoryview(content(self.path))
+            if not secrets.compare_digest(bytes(held[:SEAL]), self._seal(held[SEAL:])):
                 return
         except OSError:
             return
         at = SEAL
-        while at < len(content):
-            end = at + 8 + int.from_bytes(content[at : at + 8], "little")
-            yield pl.read_parquet(content[at + 8 : end].tobytes())
+        while at < len(held):
+            end = at + 8 + int.from_bytes(held[at : at + 8], "little")
+            yield pl.read_parquet(held[at + 8 : end].tobytes())
             at = end
 
     def _write(self, tables: Sequence[Any]) -> None:
@@ -110,14 +110,14 @@ class Bundle:
             held = io.BytesIO()
             piece.write_parquet(held)
             parts += [len(held.getvalue()).to_bytes(8, "little"), held.getvalue()]
-        content = b"".join(parts)
+        rows = b"".join(parts)
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        whole(self.path, self._seal(content) + content, durable=False)
+        whole(self.path, self._seal(rows) + rows, durable=False)
 
-    def _seal(self, content: bytes | memoryview) -> bytes:
+    def _seal(self, rows: bytes | memoryview) -> bytes:
         """A digest of what the bundle holds and where it lies, which nobody else can make. Raises OSError."""
         seal = blake2b(os.path.realpath(self.path).encode() + b"\0", key=_key(), digest_size=SEAL)
-        seal.update(content)
+        seal.update(rows)
         return seal.digest()
 
 
@@ -138,8 +138,8 @@ def _key() -> bytes:
     if not path.is_absolute():
         raise OSError(f"{path} cannot be found: this user has no home.")
     with suppress(FileNotFoundError):
-        if len(key := regular(path)) == SEAL:
+        if len(key := content(path)) == SEAL:
             return key
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     whole(path, secrets.token_bytes(SEAL))
-    return regular(path)  # another process may have made one meanwhile: the last is the key
+    return content(path)  # another process may have made one meanwhile: the last is the key

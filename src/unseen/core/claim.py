@@ -5,10 +5,11 @@ judge(Claim("C1", "…", reported="0.9", source="paper", effect=level("exact", s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import inf, nan
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -43,7 +44,14 @@ __all__ = [
 ]  # fmt: skip
 
 Status = Literal["supported", "refuted", "undecided", "untested"]
+STATUSES: tuple[Status, ...] = get_args(Status)
 EXACT = "exact"  # the unit of a number that is worked out
+
+
+def tally(statuses: Iterable[str]) -> dict[str, int]:
+    """How often each status occurs, in the order of STATUSES, those that do: {"supported": 5, "untested": 1}."""
+    counts = Counter(statuses)
+    return {s: counts[s] for s in STATUSES if counts[s]}
 
 
 @dataclass(frozen=True, slots=True)

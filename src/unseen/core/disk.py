@@ -49,6 +49,19 @@ def writing(doing: str) -> Generator[None]:
         ) from error
 
 
+def content(path: Path, most: int | None = None) -> bytes:
+    """A file's bytes. Raises OSError for what is none, a link too, or holds more than `most`: what a stranger put in a
+    file's place may lead elsewhere, and a pipe would wait for who writes."""
+    number = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+    with open(number, "rb") as file:
+        found = os.fstat(number)
+        if not stat.S_ISREG(found.st_mode):
+            raise OSError(errno.EINVAL, "it is no file", str(path))
+        if most is not None and found.st_size > most:
+            raise OSError(errno.EFBIG, f"it holds more than {most:,} bytes", str(path))
+        return file.read()
+
+
 def whole(path: Path, content: bytes, *, durable: bool = True) -> None:
     """Write a file whole or not at all; durably, unless it may be lost when the machine stops.
 
@@ -66,13 +79,6 @@ def whole(path: Path, content: bytes, *, durable: bool = True) -> None:
     except BaseException:
         spare.unlink(missing_ok=True)
         raise
-
-
-def regular(path: Path) -> bytes:
-    """What a file holds. Raises OSError for what is none: a pipe would wait for who writes, a link lead elsewhere."""
-    if not stat.S_ISREG(path.lstat().st_mode):
-        raise OSError(errno.EINVAL, "it is no file", str(path))
-    return path.read_bytes()
 
 
 def _where(error: BaseException) -> str:

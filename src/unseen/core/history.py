@@ -19,7 +19,6 @@ import hashlib
 import json
 import os
 import re
-import stat
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -27,6 +26,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from .card import Card, Failure, Interval, OwnData, Profile
+from .disk import content
 from .ledger import Judged, verdict_json
 from .manifest import WRONG
 from .study import TIERS, Evidence, Tier
@@ -188,12 +188,10 @@ def _add(path: Path, lines: Sequence[Mapping[str, Any]]) -> int:
 def _lines(path: Path) -> Iterable[dict[str, Any]]:
     """The whole lines of a history, in order; what is torn is left out."""
     try:
-        if not stat.S_ISREG(path.lstat().st_mode):  # a pipe would wait for who writes, a link lead elsewhere
-            return
-        content = path.read_bytes()
+        told = content(path)
     except OSError:
         return
-    for text in content.split(b"\n")[:-1]:
+    for text in told.split(b"\n")[:-1]:
         try:
             line = json.loads(text)
             _time(line["when"])

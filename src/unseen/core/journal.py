@@ -17,6 +17,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, cast
 
+from .disk import content
 from .errors import Damaged, Invalid
 from .record import Item, Row, Split, Value
 
@@ -64,12 +65,13 @@ class Journal:
 
     def _read(self, world: Mapping[str, Any]) -> bool:
         """Whether there is a journal of this world; its rows are read, and its torn end is cut off."""
-        if not self.path.is_file():
-            return False
-        content = self.path.read_bytes()
-        end = content.rfind(b"\n") + 1
         try:
-            first, *lines = content[:end].decode("utf-8").split("\n")[:-1]
+            held = content(self.path)
+        except OSError:
+            return False
+        end = held.rfind(b"\n") + 1
+        try:
+            first, *lines = held[:end].decode("utf-8").split("\n")[:-1]
             if json.loads(first) != json.loads(json.dumps(dict(world))):
                 return False
             for line in lines:
@@ -77,7 +79,7 @@ class Journal:
                 self.rows[_identity(row)] = row
         except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError, Invalid, Damaged):
             return False
-        if end < len(content):
+        if end < len(held):
             with self.path.open("r+b") as file:
                 file.truncate(end)
         return True
@@ -85,7 +87,7 @@ class Journal:
 
 def rows_of(path: Path) -> Iterator[Row | Item]:
     """The rows in a journal, for those who look at an unfinished trial; a torn last line is left out."""
-    for line in path.read_bytes().split(b"\n")[1:-1]:
+    for line in content(path).split(b"\n")[1:-1]:
         yield _row_of(json.loads(line))
 
 

@@ -13,13 +13,14 @@ from __future__ import annotations
 import json
 import os
 import platform
-import stat
 import threading
 import time
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
+
+from .disk import content
 
 BEAT = 5.0  # seconds between two touches
 PROC = Path("/proc")  # where Linux tells of processes; elsewhere there is none
@@ -54,10 +55,7 @@ def held(path: Path) -> float | None:
     Whether a holder on another machine is silent is told by this machine's clock, so by a guess where clocks differ.
     """
     try:
-        found = path.lstat()
-        if not stat.S_ISREG(found.st_mode):  # a pipe would wait for who writes, a link lead elsewhere
-            return None
-        holder, touched = json.loads(path.read_text(encoding="utf-8")), found.st_mtime
+        holder, touched = json.loads(content(path)), path.lstat().st_mtime
         since = int(str(holder["token"]).rsplit("-", 1)[1]) / 1e9
         mine = holder.get("machine") == _machine()
         alive = started(int(holder["pid"])) == holder["started"] if mine else time.time() - touched <= SILENT
@@ -82,7 +80,7 @@ def _taken(path: Path, token: dict[str, object]) -> bool:
 
 def _free(path: Path, guard: Path) -> bool:
     try:
-        holder = json.loads(path.read_text(encoding="utf-8"))
+        holder = json.loads(content(path))
         touched = path.stat().st_mtime
     except (OSError, ValueError):
         return True
@@ -131,7 +129,7 @@ def _beats() -> Beats:
 
 def _give_back(path: Path, token: dict[str, object]) -> None:
     with suppress(OSError, ValueError):
-        if json.loads(path.read_text(encoding="utf-8")) == token:
+        if json.loads(content(path)) == token:
             path.unlink()
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -136,6 +137,21 @@ def read(root: Path, slug: str, tier: str) -> tuple[dict[str, Any], Records]:
 def kept(root: Path) -> list[tuple[str, str]]:
     """The (slug, tier) pairs that the ledger holds, sorted."""
     return sorted((p.parent.name, p.stem) for p in root.glob("*/*.json"))
+
+
+def held(root: Path | None, slug: str = "*") -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """(slug, tier, JSON) of all that the ledger holds, or of one study, sorted; files that cannot be read are left out."""
+    for path in sorted(root.glob(f"{slug}/*.json")) if root else ():
+        with suppress(OSError, ValueError, RecursionError):
+            if isinstance(told := json.loads(path.read_bytes()), dict):
+                yield path.parent.name, path.stem, cast("dict[str, Any]", told)
+
+
+def shipped() -> Path | None:
+    """The ledger that came with this package, or that of the repository it is read from; None where there is neither."""
+    package = Path(__file__).parents[1]
+    places = (package / "results", package.parents[1] / "results")
+    return next((p for p in places if p.is_dir()), None)
 
 
 def used(records: Records, study: Study) -> tuple[Any, Any]:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast, overload
 
+from .disk import content
 from .errors import Damaged
 from .far.published import files_of
 from .inert import label
@@ -71,12 +72,7 @@ def misses(folder: Path, name: str, size: int) -> str:
 def read_manifest(path: Path, _: int = 0) -> dict[str, Any]:
     """A trial.json as it was at a time (ns). Raises Damaged where it is none."""
     try:
-        found = path.lstat()
-        if not stat.S_ISREG(found.st_mode):  # a pipe would wait for who writes, a link lead elsewhere
-            raise ValueError("it is no file")
-        if found.st_size > LARGEST:
-            raise ValueError(f"it holds more than {LARGEST:,} bytes")
-        return _checked(path.parent.name, path.read_bytes())
+        return _checked(path.parent.name, content(path, LARGEST))
     except (OSError, *WRONG) as error:
         raise Damaged(f"{path} cannot be read ({label(error, 200)}).") from None
 

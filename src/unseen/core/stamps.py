@@ -23,7 +23,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from .disk import regular, whole
+from .disk import content, whole
 
 QUIET = 2.0  # seconds without a change after which a stamp may be noted
 VERSION = 1
@@ -159,7 +159,7 @@ def _added(shapes: list[Shape], shape: Shape) -> int:
 def _read(path: Path) -> tuple[NDArray[Any], list[Shape]]:
     """The lines of a file of stamps, and its shapes; nothing of one that is not what this wrote."""
     try:
-        head, _, body = regular(path).partition(b"\n")
+        head, _, body = content(path).partition(b"\n")
         told = cast("dict[str, Any]", json.loads(head))
         shapes = [tuple(map(str, shape)) for shape in told["shapes"]]
         lines = np.frombuffer(body, LINE)

@@ -26,7 +26,7 @@ from typing import Any, cast
 
 from .bundle import Bundle
 from .code import code_digest
-from .disk import whole, writing
+from .disk import content, whole, writing
 from .errors import Damaged, Mistake
 from .far.mirror import drop_partial
 from .far.objects import Far
@@ -228,6 +228,17 @@ class Store:
             with suppress(OSError):
                 (self.root / folder / f"{trial.key}.json").unlink(missing_ok=True)
 
+    def sweep(self, finished: Sequence[Trial]) -> None:
+        """Remove what is left of work on finished trials: of a driver that was killed after it published one."""
+        for slug in dict.fromkeys(t.study for t in finished):
+            with suppress(OSError):
+                left = set(os.listdir(self.root / "partial" / slug))
+                for trial in finished if left else ():
+                    if trial.key in left and trial.study == slug:
+                        with self.lease(trial) as mine:
+                            if mine:
+                                self.tidy(trial)
+
     def set_aside(self, trial: Trial) -> Path | None:
         """Move a trial's folder to `aside/`; where it went, None if there was none."""
         at = self.folder(trial)
@@ -337,7 +348,7 @@ class Store:
         """The runs of a plan, oldest first; None where there is no plan that can be read."""
         try:
             far = self.far.read(f"plans/{path.name}") if self.far else None
-            runs = json.loads(path.read_bytes() if far is None else far)["runs"]
+            runs = json.loads(content(path) if far is None else far)["runs"]
             return runs if isinstance(runs, list) and all(map(_is_run, runs)) else None
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return None

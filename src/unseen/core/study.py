@@ -159,3 +159,8 @@ def _plain(value: object) -> bool:
     if isinstance(value, int):
         return -(2**63) <= value < 2**63
     return value is None or isinstance(value, str)
+
+
+def span(seeds: Sequence[object]) -> str:
+    """Seeds in words: `3` or `0–4`; empty where there are none."""
+    return f"{seeds[0]}–{seeds[-1]}" if len(seeds) > 1 else "".join(map(str, seeds))

@@ -13,19 +13,21 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..core import history
+from ..core import ledger as ledgers
 from ..core.card import Interval
+from ..core.claim import tally
 from ..core.errors import Invalid
 
 if TYPE_CHECKING:
     from .nearness import Near
 
-STATUSES = ("supported", "refuted", "undecided", "untested")
 SPANS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 
 
@@ -138,21 +140,14 @@ def gather(root: Path, since: datetime, *, ledger: Path | None = None, told: Col
     return News(since, until, newest_first([*here, *new]), newest_first(flips), newest_first(moved))
 
 
-def recent(root: Path, days: int = 365) -> list[Change]:
-    """Every change of so many days, the newest first, of the store at `root` and of this package's ledger: for a feed."""
-    return gather(root, datetime.now(UTC) - timedelta(days=days), ledger=shipped()).changes
+def all_changes(root: Path, ledger: Path | None) -> list[Change]:
+    """Every change there ever was in the store at `root` and in a ledger, the newest first: what a feed chooses from."""
+    return gather(root, datetime.min.replace(tzinfo=UTC), ledger=ledger).changes
 
 
 def newest_first(changes: Iterable[Any]) -> list[Any]:
     """Changes in order of time, the newest first; those of one time in order of their keys."""
     return sorted(sorted(changes, key=lambda c: c.key), key=lambda c: c.when, reverse=True)
-
-
-def shipped() -> Path | None:
-    """The ledger that came with this package, or that of the repository it is read from; None where there is neither."""
-    package = Path(__file__).parents[1]
-    places = (package / "results", package.parents[1] / "results")
-    return next((p for p in places if p.is_dir()), None)
 
 
 def since_of(word: str, now: datetime) -> datetime:
@@ -176,7 +171,9 @@ def _first_here(told: Sequence[history.Change]) -> list[Measured]:
         if not its or change.now.when == its[0].when:
             its.append(change.now)
     return [
-        Measured(_time(its[0].when), slug, its[0].title, tier, "here", _counts((f.kind, f.status) for f in its))
+        Measured(
+            _time(its[0].when), slug, its[0].title, tier, "here", tally(f.status for f in its if f.kind == "finding")
+        )
         for (slug, tier), its in firsts.items()
     ]
 
@@ -184,21 +181,12 @@ def _first_here(told: Sequence[history.Change]) -> list[Measured]:
 def recorded(ledger: Path | None) -> list[Measured]:
     """The studies of a ledger with the days on which they were recorded; files that cannot be read are left out."""
     found: list[Measured] = []
-    for path in sorted(ledger.glob("*/*.json")) if ledger else ():
-        try:
-            told = json.loads(path.read_text(encoding="utf-8"))
+    for slug, tier, told in ledgers.held(ledger):
+        with suppress(ValueError, KeyError, TypeError):
             when = datetime.fromisoformat(told["recorded"]).replace(tzinfo=UTC)
-            counts = _counts((v["kind"], v["status"]) for v in told["verdicts"])
-            found.append(Measured(when, str(told["study"]), str(told["title"]), str(told["tier"]), "ledger", counts))
-        except (OSError, ValueError, KeyError, TypeError):
-            continue
+            counts = tally(v["status"] for v in told["verdicts"] if v["kind"] == "finding")
+            found.append(Measured(when, slug, str(told["title"]), tier, "ledger", counts))
     return found
-
-
-def _counts(verdicts: Iterable[tuple[str, str]]) -> dict[str, int]:
-    """How many findings came out how, in the order of STATUSES, those that occur."""
-    statuses = [status for kind, status in verdicts if kind == "finding"]
-    return {s: statuses.count(s) for s in STATUSES if s in statuses}
 
 
 def _moved(series: history.Series) -> list[Moved]:

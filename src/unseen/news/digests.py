@@ -19,6 +19,7 @@ from .. import driver
 from ..core.disk import writing
 from ..core.errors import Mistake, Unknown, UnseenError, nearest
 from ..core.lease import lease
+from ..core.ledger import shipped
 from ..core.store import Store
 from ..pages import digest
 from . import changes as news
@@ -159,7 +160,7 @@ def _news(root: Path, wanted: Wanted, before: Sent | None, near: tuple[list[Near
         told = before.ledger if before else None
     else:
         since, told = news.since_of(wanted.since, now), None
-    found = news.gather(root, since, ledger=news.shipped(), told=told)
+    found = news.gather(root, since, ledger=shipped(), told=told)
     papers, of_papers = near
     new = [n for n in papers if n.entry.arxiv not in seen]
     again = len(papers) - len(new)
@@ -185,7 +186,7 @@ def _delivered(root: Path, target: targets.Target, told: News, name: str, even_e
         return Delivery(str(target), "failed", why)
     papers = tuple(n.entry.arxiv for n in told.papers)
     try:
-        reading.remember(root, name, Sent(told.until, papers, tuple(m.key for m in news.recorded(news.shipped()))))
+        reading.remember(root, name, Sent(told.until, papers, tuple(m.key for m in news.recorded(shipped()))))
     except UnseenError as error:
         return Delivery(str(target), "failed", f"{target}: it was sent, but that cannot be remembered, so it will be sent again: {error}")  # fmt: skip
     return Delivery(str(target), "sent")

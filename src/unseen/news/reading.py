@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ..core.disk import whole, writing
+from ..core.disk import content, whole, writing
 from ..core.errors import Damaged
 from ..core.inert import label
 from ..core.lease import lease
@@ -94,7 +94,7 @@ def remember(root: Path, name: str, new: Sent) -> None:
 
 def _told(root: Path) -> Mapping[str, Any]:
     try:
-        told = json.loads((root / "digest" / "sent.json").read_text(encoding="utf-8"))
+        told = json.loads(content(root / "digest" / "sent.json"))
         return told if isinstance(told, dict) else {}
     except (OSError, ValueError):
         return {}

@@ -12,16 +12,14 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-import subprocess
-import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from unseen.core.errors import UnseenError
+from unseen.core.study import TIERS
 
 from . import cards_page, examples, layout, papers, runs, search, study_page
 from .source import Source, listed
@@ -34,7 +32,6 @@ if TYPE_CHECKING:
 LOOK = 0.7  # seconds between two looks at the store for a listener
 WORD = 15.0  # seconds after which a listener hears that the server is still there
 LISTENERS = 64  # at once, at most
-SINCE = datetime(2026, 1, 1, tzinfo=UTC)  # the laboratory's first day: its feed holds the newest changes since
 TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml", "json": "application/json"}
 
 
@@ -55,7 +52,7 @@ class Live:
         """Vega's script, made once."""
         with self.making:
             if "assets/vega.js" not in self.assets:
-                self.assets["assets/vega.js"] = vega()
+                self.assets["assets/vega.js"] = layout.vega()
             return self.assets["assets/vega.js"]
 
 
@@ -144,13 +141,13 @@ def _study(source: Source, request: Request) -> str | None:
 def _own(source: Source, request: Request) -> str | None:
     paper = listed(source, request.path_params["slug"])
     tier = request.path_params["tier"]
-    return None if paper is None or tier not in papers.TIERS else study_page.own_page(source, paper, tier)
+    return None if paper is None or tier not in TIERS else study_page.own_page(source, paper, tier)
 
 
 def _examples(source: Source, request: Request) -> str | None:
     paper = listed(source, request.path_params["slug"])
     tier = request.path_params["tier"]
-    if paper is None or tier not in (*papers.TIERS, "changed"):
+    if paper is None or tier not in (*TIERS, "changed"):
         return None
     return examples.page(source, paper, tier, examples.Asked.of(dict(request.query_params)))
 
@@ -167,20 +164,6 @@ def _asset(live: Live, request: Request) -> Response | None:
         live.assets.update(layout.assets())
     content = live.vega() if name == "assets/vega.js" else live.assets.get(name)
     return None if content is None else _cached(request, content, name.rsplit(".", 1)[-1])
-
-
-def vega() -> bytes:
-    """Vega, Vega-Lite and Vega-Embed as the asset `assets/vega.js`.
-
-    Making it takes seconds in which a process can do nothing else, so another one does, and lets pages go first.
-    """
-    words = "import os, sys; hasattr(os, 'nice') and os.nice(10); import vl_convert; sys.stdout.buffer.write(vl_convert.javascript_bundle().encode())"
-    told = subprocess.run([sys.executable, "-c", words], stdin=subprocess.DEVNULL, capture_output=True)
-    if told.returncode == 0 and told.stdout:
-        return told.stdout
-    import vl_convert  # where no process can be begun
-
-    return vl_convert.javascript_bundle().encode()
 
 
 def _search(live: Live, request: Request) -> Response:
@@ -204,8 +187,8 @@ def _feed(live: Live) -> Response:
 
     from . import feed
 
-    told = news.gather(live.source.home, SINCE, ledger=live.source.results)
-    return Response(feed.feed(news.newest_first([*told.studies, *told.flips, *told.moved]), live.base), media_type="application/atom+xml", headers=_fresh())  # fmt: skip
+    told = feed.feed(news.all_changes(live.source.home, live.source.results), live.base)
+    return Response(told, media_type="application/atom+xml", headers=_fresh())
 
 
 def _events(live: Live, request: Request) -> Response:

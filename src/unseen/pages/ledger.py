@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -54,12 +55,16 @@ def _row(slug: str, tier: str, told: dict[str, Any]) -> str:
 def _line(v: dict[str, Any]) -> str:
     """One claim: sign, status, estimate with interval, what was claimed and expected, the evidence."""
     kind = "" if v["kind"] == "finding" else f" ({v['kind']})"
-    told = "" if v["estimate"] is None else f" {v['estimate']:.2f}"
-    if v["low"] is not None and v["high"] is not None:
-        told += f" [{v['low']:.2f}, {v['high']:.2f}]"
     why = f" {v['why']}" if v["status"] == "untested" else ""
     text = f"{v['says']} Expected {v['expect']}; {v['evidence']}.{why}"
-    return f"- {SIGNS[v['status']]} {v['id']}{kind} *{v['status']}*{told}: {_plain(text)}"
+    return f"- {SIGNS[v['status']]} {v['id']}{kind} *{v['status']}*{estimated(v)}: {_plain(text)}"
+
+
+def estimated(v: Mapping[str, Any]) -> str:
+    """A verdict's estimate and interval as ` 0.62 [0.48, 0.75]`; empty where it has none."""
+    known = v["low"] is not None and v["high"] is not None
+    told = "" if v["estimate"] is None else f" {v['estimate']:.2f}"
+    return told + (f" [{v['low']:.2f}, {v['high']:.2f}]" if known else "")
 
 
 def _plain(text: str) -> str:

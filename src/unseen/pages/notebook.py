@@ -15,7 +15,7 @@ from html import escape
 import numpy as np
 
 from unseen.core.card import Card, Profile
-from unseen.core.claim import Verdict
+from unseen.core.claim import Verdict, tally
 from unseen.core.compare import Comparison, Difference
 from unseen.core.inert import label
 from unseen.core.ledger import Judged
@@ -24,7 +24,6 @@ from unseen.core.record import Records
 from . import glyphs
 from .card import apart, survives
 
-STATUSES = ("supported", "refuted", "undecided", "untested")
 MOST = 40  # rows of a table
 LONG = 120  # letters of a reason that is folded
 DARK = "[data-jp-theme-light=false] .unseen,[theme=dark] .unseen,[data-theme=dark] .unseen,.vscode-dark .unseen"
@@ -71,9 +70,9 @@ def html(value: object) -> str:
 def judged(one: Judged) -> str:
     """The table of a study's verdicts, findings first, with what is lacking of the plan."""
     order = {"finding": 0, "control": 1, "audit": 2}
-    tally = [f"{n} {s}" for s in STATUSES if (n := sum(v.status == s for v in one.verdicts))]
+    counts = [f"{n} {status}" for status, n in tally(v.status for v in one.verdicts).items()]
     marked = "; exploratory: the plan was changed" if one.exploratory else ""
-    caption = f"{one.slug}, tier {one.tier}: {', '.join(tally) or 'no claims'}{marked}"
+    caption = f"{one.slug}, tier {one.tier}: {', '.join(counts) or 'no claims'}{marked}"
     lacks = [f"{len(one.absent)} of {len(one.trials)} trials are not measured."] if one.absent else []
     lacks += [f"{len(one.stale)} trials were measured by older code."] if one.stale else []
     ordered = sorted(one.verdicts, key=lambda v: order[v.claim.kind])

@@ -20,13 +20,14 @@ from pathlib import Path
 from typing import Any
 
 from unseen.core import find, ledger
+from unseen.core.claim import STATUSES, tally
 from unseen.core.errors import UnseenError
+from unseen.core.study import TIERS
 
 from . import layout
-from .report import MEANING, STATUSES
+from .report import MEANING
 
 PAPERS = Path(__file__).parent / "papers.json"
-TIERS = ("smoke", "laptop", "paper")
 ABSENT = "not yet implemented"
 TITLE = "What does a model do on what it has not seen?"
 
@@ -53,8 +54,7 @@ class Strip:
 
     def counted(self) -> list[tuple[str, int]]:
         """How many findings came out how, those that occur."""
-        n = Counter(f.status for f in self.found if f.kind == "finding")
-        return [(status, n[status]) for status in STATUSES if n[status]]
+        return [*tally(f.status for f in self.found if f.kind == "finding").items()]
 
     def dots(self) -> list[Found]:
         """The findings, ordered by status."""
@@ -106,19 +106,12 @@ def catalogue(results: Path, home: Path | None = None) -> tuple[Listed, ...]:
     """
     here = {p.slug: p for p in known()}
     folders = find.slugs()
-    strips, trials = kept(results), counts(home)
+    trials, strips = counts(home), dict[str, dict[str, Mapping[str, Any]]]()
+    for slug, tier, told_of in ledger.held(results):
+        strips.setdefault(slug, {})[tier] = told_of
     slugs = sorted({*here, *folders})
     listed = [_built(folders[s], here.get(s), strips.get(s, {})) if s in folders else here[s] for s in slugs]
     return tuple(replace(p, trials=trials.get(p.slug, 0)) for p in listed)
-
-
-def kept(results: Path) -> dict[str, dict[str, Mapping[str, Any]]]:
-    """What the ledger holds: slug -> tier -> its JSON. Files that cannot be read are left out."""
-    held: dict[str, dict[str, Mapping[str, Any]]] = {}
-    for slug, tier in ledger.kept(results):
-        with suppress(ValueError, OSError):
-            held.setdefault(slug, {})[tier] = json.loads((results / slug / f"{tier}.json").read_text(encoding="utf-8"))
-    return held
 
 
 def counts(home: Path | None) -> dict[str, int]:

@@ -10,11 +10,11 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from unseen.core.claim import Verdict
+from unseen.core.claim import Verdict, tally
 from unseen.core.inert import inert, marked
 from unseen.core.ledger import Judged
 from unseen.core.stats import chance_wrong
-from unseen.core.study import Tier
+from unseen.core.study import Tier, span
 
 from . import charts, figures, glyphs
 from .glyphs import chances, number
@@ -28,7 +28,6 @@ EXAMPLES = 12
 SHOWN = 4  # figures drawn at once; the others wait in a fold
 MANY, TALL, SHORT = 6, 220, 160  # past so many panels they are drawn smaller (pixels)
 ROWS = 120  # numbers listed under a figure, at most
-STATUSES = ("supported", "refuted", "undecided", "untested")
 KINDS = (("finding", "Claims"), ("control", "Controls"), ("audit", "Audits of released code and data"))
 MEANING = (
     ("supported", "its 95% interval lies inside the region the paper claims"),
@@ -56,12 +55,7 @@ def html(judged: Sequence[Judged], *, cards: Sequence[Card] = ()) -> str:
     from . import card as card_page
 
     drawn = [figures.of(j) for j in judged]
-    made = {
-        f"{f.name}-{i}": charts.themed(spec, height=TALL if len(f.panels) <= MANY else SHORT)
-        for each in drawn
-        for f in each
-        for i, (_, spec) in enumerate(f.panels)
-    }
+    made = specs([f for each in drawn for f in each])
     verdicts = [v for j in judged if not j.exploratory for v in j.verdicts]
     return (
         environment()
@@ -131,8 +125,7 @@ def now() -> str:
 
 def counted(verdicts: Sequence[Verdict]) -> list[tuple[str, int]]:
     """How many findings came out how, those that occur: [("supported", 5), …]."""
-    found = [v.status for v in verdicts if v.claim.kind == "finding"]
-    return [(s, found.count(s)) for s in STATUSES if s in found]
+    return [*tally(v.status for v in verdicts if v.claim.kind == "finding").items()]
 
 
 def chance(verdicts: Sequence[Verdict]) -> str:
@@ -226,6 +219,15 @@ def figure(drawn: figures.Figure) -> dict[str, Any]:
     }
 
 
+def specs(drawn: Sequence[figures.Figure]) -> dict[str, Any]:
+    """What the panels of figures are drawn from, by the names that `figure` gives them."""
+    return {
+        f"{f.name}-{i}": charts.themed(spec, height=TALL if len(f.panels) <= MANY else SHORT)
+        for f in drawn
+        for i, (_, spec) in enumerate(f.panels)
+    }
+
+
 def _row(row: Mapping[str, Any]) -> list[str]:
     arm = ", ".join(w for w in (row["panel"], row["arm"]) if w)
     place = number(row["x"]) if isinstance(row["x"], float) else str(row["x"])
@@ -266,11 +268,10 @@ def _verdict(v: Verdict) -> dict[str, Any]:
 def trial(told: Mapping[str, Any], stale: Sequence[str] = ()) -> dict[str, Any]:
     """A trial's manifest as a line of the table of trials."""
     setting, host = told.get("setting", {}), told.get("host", {})
-    seeds = told.get("seeds", [])
     return {
         "key": told.get("key", ""),
         "setting": [("", setting.get("setting", "")), *((k, str(v)) for k, v in setting.items() if k != "setting")],
-        "seeds": f"{seeds[0]}–{seeds[-1]}" if len(seeds) > 1 else ", ".join(map(str, seeds)),
+        "seeds": span(told.get("seeds", [])),
         "minutes": f"{float(told.get('minutes', 0)):.2f}",
         "finished": str(told.get("finished", ""))[:16].replace("T", " "),
         "pins": ", ".join(told.get("pins", {}).values()),

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import json
 import os
-import stat
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -22,10 +21,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from unseen.core.disk import content
 from unseen.core.errors import Damaged
 from unseen.core.inert import inert, label
 from unseen.core.lease import held
 from unseen.core.manifest import read_manifest
+from unseen.core.study import span
 
 from . import glyphs, layout, report
 from .source import Source
@@ -223,10 +224,8 @@ def _read(folder: Path) -> list[dict[str, Any]]:
 def _json(path: Path) -> dict[str, Any] | None:
     """What a small file of JSON tells. A pipe, which would wait for who writes, and a link are none."""
     with suppress(OSError, ValueError, RecursionError):
-        found = path.lstat()
-        if stat.S_ISREG(found.st_mode) and found.st_size < LARGEST:
-            told = json.loads(path.read_text(encoding="utf-8"))
-            return told if isinstance(told, dict) else None
+        told = json.loads(content(path, LARGEST))
+        return told if isinstance(told, dict) else None
     return None
 
 
@@ -243,9 +242,7 @@ def _setting(told: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def _seeds(told: Mapping[str, Any]) -> str:
     seeds = told.get("seeds")
-    if not isinstance(seeds, list) or not seeds:
-        return ""
-    return label(f"{seeds[0]}–{seeds[-1]}" if len(seeds) > 1 else seeds[0])
+    return label(span(seeds)) if isinstance(seeds, list) else ""
 
 
 def _value(value: object) -> str:

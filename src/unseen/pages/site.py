@@ -14,7 +14,6 @@ import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from unseen.core.errors import Damaged, Mistake
@@ -65,9 +64,8 @@ def everything(
     yield from ((path, script.encode()) for path, script in drawn.items())
     yield from ((path, content) for path, content in layout.assets().items() if not path.startswith("assets/runs."))
     yield "assets/index.js", search.script(index)
-    yield "assets/vega.js", report.bundle().encode()
-    changes = news.gather(source.home, datetime.min.replace(tzinfo=UTC), ledger=source.results).changes
-    yield "feed.xml", feed.feed(changes, base_url)
+    yield "assets/vega.js", layout.vega()
+    yield "feed.xml", feed.feed(news.all_changes(source.home, source.results), base_url)
 
 
 def _of_study(source: Source, paper: Listed, near: Sequence[Listed]) -> Iterator[tuple[str, str]]:

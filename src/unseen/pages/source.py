@@ -18,7 +18,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -101,7 +101,7 @@ class Source:
             return {}
         results = self.results
         stamp = _tree(results / slug, 1)
-        return self.kept.get(("held", slug), stamp, lambda: papers.kept(results).get(slug, {}))
+        return self.kept.get(("held", slug), stamp, lambda: {t: told for _, t, told in ledger.held(results, slug)})
 
     def recorded(self, slug: str, tier: str) -> Judged | None:
         """A study's record in the ledger as something to draw: its rows and provenance, without verdicts; None without one."""
@@ -234,7 +234,7 @@ class Source:
 
 def listed(source: Source, slug: str) -> papers.Listed | None:
     """The paper of that slug, None where there is none."""
-    return next((replace(p) for p in source.catalogue() if p.slug == slug), None)
+    return next((p for p in source.catalogue() if p.slug == slug), None)
 
 
 def _time(path: Path) -> int:

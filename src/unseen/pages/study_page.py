@@ -21,7 +21,6 @@ from unseen.core.claim import Verdict
 from unseen.core.ledger import Judged
 from unseen.core.study import TIERS, Study
 
-from . import charts as drawing
 from . import figures, layout, report
 from .papers import Listed
 from .source import Source
@@ -69,13 +68,7 @@ def own_page(source: Source, paper: Listed, tier: str) -> str:
 
 def charts(source: Source, slug: str, of: str) -> str | None:
     """The script that a section's figures are drawn from; None where there are none."""
-    drawn = _figures(source, slug, of)
-    specs = {
-        f"{f.name}-{i}": drawing.themed(spec, height=report.TALL if len(f.panels) <= report.MANY else report.SHORT)
-        for f in drawn
-        for i, (_, spec) in enumerate(f.panels)
-    }
-    if not specs:
+    if not (specs := report.specs(_figures(source, slug, of))):
         return None
     return f"(globalThis.unseenCharts??={{}})[{json.dumps(of)}]={report.safe_json(specs)};\n"
 
@@ -130,9 +123,9 @@ def settings(manifests: Sequence[Mapping[str, Any]]) -> list[tuple[str, list[tup
     ]
 
 
-def _recorded(source: Source, study: Study | None, paper: Listed) -> Iterable[dict[str, Any]]:
+def _recorded(source: Source, study: Study, paper: Listed) -> Iterable[dict[str, Any]]:
     """A section for every tier that the ledger holds; what is not as the ledger writes it is said to be so."""
-    for tier, told in source.held(paper.slug).items() if study else ():
+    for tier, told in source.held(paper.slug).items():
         found: list[Verdict] = []
         with suppress(KeyError, TypeError, ValueError):
             found = verdicts(told["verdicts"], study, tier)
@@ -150,18 +143,18 @@ def _recorded(source: Source, study: Study | None, paper: Listed) -> Iterable[di
         }
 
 
-def _own(source: Source, study: Study | None, slug: str) -> Iterable[dict[str, Any]]:
+def _own(source: Source, study: Study, slug: str) -> Iterable[dict[str, Any]]:
     """A section for every tier of which the reader's own store holds anything."""
     own = source.own(slug)
-    for tier in own.tiers() if study else ():
+    for tier in own.tiers():
         found = own.found.get(tier, ())
-        judged = verdicts([_plain(f) for f in found], study, tier) if study else []
+        judged = verdicts([_plain(f) for f in found], study, tier)
         yield {
             **_judged(judged, tier, f"own-{tier or 'changed'}"),
             **_measured(own.trials.get(tier, ())),
             "own": True,
             "recorded": max((f.when for f in found), default="")[:10],
-            "older": any(study is not None and f.version != study.version for f in found),
+            "older": any(f.version != study.version for f in found),
             "planned": own.planned.get(tier, 0),
             "figures": [],
             "texts": bool(source.items(slug, tier)),

@@ -20,7 +20,7 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, cast
 
-from ..disk import whole, writing
+from ..disk import content, whole, writing
 from ..errors import Damaged
 from ..lease import lease
 from .leases import Elsewhere
@@ -230,7 +230,7 @@ def _files(key: str, text: str) -> Files:
 
 def _index(path: Path) -> dict[str, list[str]]:
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
+        told = json.loads(content(path))
         return told if all(isinstance(t, list) and len(t) == 2 for t in told.values()) else {}
     except (OSError, ValueError, AttributeError):
         return {}

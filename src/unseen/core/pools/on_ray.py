@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import platform
 import shutil
+import signal
 import tempfile
 import time
 from collections import Counter, deque
@@ -247,10 +248,20 @@ def _joined(address: str, *, start: bool = True) -> Generator[Any]:
         return
     with tempfile.TemporaryDirectory(prefix="unseen-") as folder:
         try:
-            _connect(ray, address, Path(folder), start)
+            with _own_signals():
+                _connect(ray, address, Path(folder), start)
             yield ray
         finally:
             ray.shutdown()
+
+
+@contextmanager
+def _own_signals() -> Generator[None]:
+    """What SIGTERM does stays as it was: Ray puts a handler of its own there, which ends the process without a word."""
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    with suppress(ValueError, TypeError):  # only the main thread may; what was set by other than Python cannot be
+        signal.signal(signal.SIGTERM, before)
 
 
 def _connect(ray: Any, address: str, folder: Path, start: bool) -> None:

@@ -16,13 +16,13 @@ import platform
 import shutil
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..disk import whole
+from ..disk import content, whole
 from ..errors import Failed, Invalid, Missing, missing_extra
 from ..execute import Event, Measuring, Outcome, Tell, Work
 from ..lab import local_home
@@ -155,12 +155,11 @@ class Queue:
 
         told = coded(self.told, {t.study for batch in shares for t in batch})
         given = [Share(self.work, tuple((t.key, packed(t)) for t in b), told, str(self.place)) for b in shares]
-        executor = submitit.AutoExecutor(
-            folder=self.place / "tasks" / str(time.time_ns()), cluster="local" if self.local else "slurm"
-        )
+        folder = self.place / "tasks" / str(time.time_ns())
+        executor = submitit.AutoExecutor(folder=folder, cluster="local" if self.local else "slurm")
         executor.update_parameters(**self._parameters(shape, max(_minutes(b) for b in shares)))
         try:
-            with executor.batch():
+            with _printing_to(folder / "controllers.txt") if self.local else nullcontext(), executor.batch():
                 return [executor.submit(one) for one in given]
         except Exception as error:  # submitit's own errors carry what sbatch said
             raise Failed(
@@ -214,7 +213,7 @@ class Queue:
     def _found_again(self, trial: Trial) -> bool:
         """Whether a driver before this one has given the trial to a task that is not over, or has finished it."""
         with suppress(OSError, ValueError, KeyError, TypeError):
-            noted = json.loads((self.place / "at" / f"{trial.key}.json").read_bytes())
+            noted = json.loads(content(self.place / "at" / f"{trial.key}.json"))
             job, said = _again(noted, self.local), said_at(str(self.place), trial.key)
             if _alive(job) or (said is not None and said[0] == "done"):
                 self.at[trial.key] = trial, Place(str(noted["id"]), str(noted["folder"]), job)
@@ -232,7 +231,7 @@ class Queue:
         """Drop what is kept of a trial's task; the task's folder goes with the last of its trials."""
         note = self.place / "at" / f"{key}.json"
         with suppress(OSError, ValueError, KeyError):
-            folder = Path(json.loads(note.read_bytes())["folder"])
+            folder = Path(json.loads(content(note))["folder"])
             said = said_at(str(self.place), key)
             note.unlink()
             others = any(p.folder == str(folder) for _, p in self.at.values())
@@ -244,7 +243,7 @@ class Queue:
         """Tell what the tasks wrote since."""
         for key in self.at:
             with suppress(OSError, ValueError, KeyError, TypeError):
-                told = json.loads((self.root / "live" / f"{key}.json").read_bytes())
+                told = json.loads(content(self.root / "live" / f"{key}.json"))
                 if told["when"] != self.heard.get(key):
                     self.heard[key] = told["when"]
                     self.tell(Event(key, told["done"], told["of"], told["shown"], told["when"]))
@@ -293,6 +292,20 @@ def _again(noted: Mapping[str, Any], local: bool) -> Any:
     import submitit
 
     return submitit.SlurmJob(str(noted["folder"]), str(noted["id"]))
+
+
+@contextmanager
+def _printing_to(path: Path) -> Generator[None]:
+    """What processes begun here say on standard error stands in a file: submitit's, told to stop, end with a traceback."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("ab") as file:
+        kept = os.dup(2)
+        os.dup2(file.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..disk import whole
+from ..disk import content, whole
 from ..execute import Event, Measuring, Work
 from ..store import Store
 from .likeness import Told, differs, settled
@@ -67,6 +67,6 @@ def say(place: str, key: str, said: Said) -> None:
 def said_at(place: str, key: str) -> Said | None:
     """What came of a trial; None where nothing was said yet."""
     with suppress(OSError, ValueError, TypeError):
-        status, error, minutes, code = json.loads((Path(place) / "said" / f"{key}.json").read_bytes())
+        status, error, minutes, code = json.loads(content(Path(place) / "said" / f"{key}.json"))
         return str(status), str(error), float(minutes), int(code)
     return None
