@@ -23,8 +23,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 STUDY = '''"""How much does a trial cost that measures nothing?"""
+import os
 from dataclasses import dataclass
-from unseen.core.claim import Claim, above, level
+from unseen.core.claim import Claim, above, level, rank
 from unseen.core.study import Needs, Paper, Study
 
 @dataclass(frozen=True, slots=True)
@@ -34,18 +35,28 @@ class Setting:
     width: int = 64
     name: str = "empty"
 
-STUDY = Study(paper=Paper("Empty Trials", None, 2026), axes=("length",), settings=lambda tier: [Setting(0)],
-    seeds={"smoke": 1, "laptop": 1, "paper": 1}, needs=lambda s: Needs(minutes=0.01), evidence=lambda s: "twin", claims=())
+def claim(id, effect, least, over):
+    return Claim(id, "It holds.", reported="none", source="recalled", effect=effect, expect=above(least), over=over, tiers=("smoke",))
+
+STUDY = Study(paper=Paper("Empty Trials", None, 2026), axes=("length",),
+    settings=lambda tier: [Setting(i) for i in range(int(os.environ["EMPTY_SETTINGS"]))],
+    seeds={"smoke": 10, "laptop": 10, "paper": 10}, needs=lambda s: Needs(minutes=0.01), evidence=lambda s: "twin",
+    claims=(claim("C1", level("exact"), 0.1, ("number",)), claim("C2", rank("exact", "number"), -0.5, ("width",))))
 '''
 TRIAL = """from unseen.core.record import Row, Split
 def run(setting, lab):
     yield Row("exact", float(setting.number % 2), Split("near"))
 """
-SEEDS = 10  # trials of a setting
+SEEDS = 10  # trials of a setting, as the study above has them
 LIMITS = {  # (what, at how many): seconds on the wall at most
     ("plan and nothing to do, again", 100_000): 5.0,
+    ("run again, judged", 100_000): 5.0,
     ("judge records", 1_000_000): 2.0,
 }
+AGAIN = (  # in this order: the first of a kind writes what those after it find
+    "plan and nothing to do, again", "list manifests, at first", "list manifests, again",
+    "read records, at first", "read records, again", "run again, judged",
+)  # fmt: skip
 FLAT_MB = 50.0  # what the driver may hold more for 100 times the trials
 
 
@@ -91,12 +102,9 @@ def measured(folder: Path, most: int, simulated: int, rounds: int) -> Iterator[C
         _in_process("fill", n, place)
         time.sleep(2.5)  # stamps are noted of what was left alone for a while
         yield _in_process("plan and nothing to do, at first", n, place)
-        for what in ("plan and nothing to do, again", "list manifests, at first", "list manifests, again"):
+        for what in AGAIN:
             rounds_of = 1 if what.endswith("first") else rounds
             yield _least([_in_process(what, n, place) for _ in range(rounds_of)])
-        if n <= 10_000:  # the 10^5 are copies of one table, so nothing of theirs can be read
-            yield _in_process("read records, at first", n, place)
-            yield _least([_in_process("read records, again", n, place) for _ in range(rounds)])
     for n in (simulated // 100, simulated // 10, simulated):
         for what in ("plan", "schedule", "label", "judge records"):
             yield _least([_in_process(what, n, folder / "none") for _ in range(rounds)])
@@ -137,6 +145,8 @@ def _least(costs: list[Cost]) -> Cost:
 def _in_process(what: str, n: int, place: Path) -> Cost:
     """A piece of work in a process of its own."""
     env = {**os.environ, "UNSEEN_HOME": str(place / "home"), "UNSEEN_STUDIES": str(place.parent / "studies")}
+    env["EMPTY_SETTINGS"] = str(max(1, n // SEEDS))
+    env["XDG_STATE_HOME"] = str(place.parent / "state")  # where the key to bundles lies
     _studies(place.parent / "studies")
     told = subprocess.run(
         [sys.executable, "-m", "bench.scaled", what, str(n)], env=env, stdout=subprocess.PIPE, check=True

@@ -18,12 +18,7 @@ from unseen.core.plan import Trial, plan_hash
 from unseen.core.store import Store
 
 SLUG = "empty_trials"
-SEEDS = 10
-
-
-def asked(n: int) -> driver.Asked:
-    """A plan of n trials."""
-    return driver.Asked(SLUG, "smoke", sweep={"number": tuple(range(max(1, n // SEEDS)))}, seeds=SEEDS)
+ASKED = driver.Asked(SLUG, "smoke")  # the study's own plan, of as many trials as EMPTY_SETTINGS says
 
 
 def main() -> None:
@@ -50,15 +45,14 @@ def fill(n: int) -> Callable[[], object]:
 
         import polars as pl
 
-        store, trials = Store(driver.home()), driver.trials_of(asked(n))
+        store, trials = Store(driver.home()), driver.trials_of(ASKED)
         execute(trials[:1], store, driver.pool_of("here"))
         told = store.manifest(trials[0])
         frame = pl.read_parquet(store.folder(trials[0]) / "records.parquet")
-        same = (store.folder(trials[0]) / "records.parquet").read_bytes()
         for trial in trials[1:]:
             folder = store.folder(trial)
             folder.mkdir()
-            content = same if n > 10_000 else _table(frame, trial, pl)  # 10^5 tables would take minutes to write
+            content = _table(frame, trial, pl)
             (folder / "records.parquet").write_bytes(content)
             kept = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
             own = {"key": trial.key, "seeds": trial.seeds, "files": {"records.parquet": kept}}
@@ -85,7 +79,7 @@ def nothing(n: int) -> Callable[[], object]:
     """`unseen run` of a plan that is measured, up to its judging: planned, noted, every trial told sound."""
 
     def work() -> None:
-        outcomes = driver.measure(asked(n), driver.How("here"))
+        outcomes = driver.measure(ASKED, driver.How("here"))
         assert len(outcomes) == n and all(o.status == "kept" for o in outcomes)
 
     return work
@@ -104,15 +98,26 @@ def read(n: int) -> Callable[[], object]:
     """The records of all trials."""
 
     def work() -> None:
-        store, trials = Store(driver.home()), driver.trials_of(asked(n))
+        store, trials = Store(driver.home()), driver.trials_of(ASKED)
         assert len(store.records(store.sound(trials)[0])) == n
+
+    return work
+
+
+def again(n: int) -> Callable[[], object]:
+    """`unseen run` of a plan that is measured, with its judging."""
+
+    def work() -> None:
+        outcomes, told = driver.carried_out(ASKED, driver.How("here"))
+        assert all(o.status == "kept" for o in outcomes) and told is not None and len(told.records) == n
+        assert not driver.noted(told) and all(v.status != "untested" for v in told.verdicts), told
 
     return work
 
 
 def planned(n: int) -> Callable[[], object]:
     """A plan, with the key of every trial and its own."""
-    return lambda: plan_hash(driver.trials_of(asked(n)))
+    return lambda: plan_hash(driver.trials_of(ASKED))
 
 
 class Nowhere(Store):
@@ -138,13 +143,13 @@ class Done:
 
 def scheduled(n: int) -> Callable[[], object]:
     """What the driver does for each trial beside storing it."""
-    trials = driver.trials_of(asked(n))
+    trials = driver.trials_of(ASKED)
     return lambda: execute(trials, Nowhere(driver.home()), Done())
 
 
 def labelled(n: int) -> Callable[[], object]:
     """The words by which a terminal tells trials apart."""
-    trials = driver.trials_of(asked(n))
+    trials = driver.trials_of(ASKED)
     return lambda: live.labels(trials)
 
 
@@ -206,6 +211,7 @@ WORKS: dict[str, Callable[[int], Callable[[], object]]] = {
     "list manifests, again": listed,
     "read records, at first": read,
     "read records, again": read,
+    "run again, judged": again,
     "plan": planned,
     "schedule": scheduled,
     "label": labelled,

@@ -356,9 +356,8 @@ def _measured(asked: Asked, how: How) -> tuple[list[Any], Judged | None]:
     """The trials of a plan that failed, and its verdicts unless all of them did."""
     from . import driver
 
-    outcomes = driver.measure(asked, how)
-    failed = [o for o in outcomes if o.status == "failed"]
-    return failed, _noted(driver.judge(asked)) if len(failed) < len(outcomes) else None
+    outcomes, judged = driver.carried_out(asked, how)
+    return [o for o in outcomes if o.status == "failed"], _noted(judged) if judged is not None else None
 
 
 def _noted(judged: Judged) -> Judged:

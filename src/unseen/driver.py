@@ -156,22 +156,35 @@ def run(
 
     asked = ask(slug, tier, model=model, sweep=sweep, seeds=seeds)
     with watch() as seen:
-        outcomes = measure(asked, How(on, fresh, seen))
-        failed = [o for o in outcomes if o.status == "failed"]
-        if failed and len(failed) == len(outcomes):
-            raise Failed(f"all {len(failed)} trials of {slug} failed; the first said: {failed[0].error}")
-        judged = judge(asked)
+        outcomes, judged = carried_out(asked, How(on, fresh, seen))
+        if judged is None:
+            raise Failed(f"all {len(outcomes)} trials of {slug} failed; the first said: {outcomes[0].error}")
         if said := noted(judged):
             seen.say(said)
         return judged
 
 
-def measure(asked: Asked, how: How = How()) -> list[Outcome]:
+def carried_out(asked: Asked, how: How = How()) -> tuple[list[Outcome], Judged | None]:
+    """The outcome of every trial, measured where it was not yet, and the verdicts, None where every trial failed.
+
+    What was found sound before measuring is not looked at again.
+    """
+    store = Store(home())
+    outcomes = measure(asked, how, store)
+    if outcomes and all(o.status == "failed" for o in outcomes):
+        return outcomes, None
+    trials, left = [o.trial for o in outcomes], [o.trial for o in outcomes if o.status != "kept"]
+    new, damaged = store.sound(left)
+    lost = {t.key for t in left} - {t.key for t in new}
+    return outcomes, _judged(asked, store, trials, [t for t in trials if t.key not in lost], damaged)
+
+
+def measure(asked: Asked, how: How = How(), store: Store | None = None) -> list[Outcome]:
     """The outcome of every trial of what was asked, measured where it was not yet."""
     unpinned = trials_of(asked)
     pool = pool_of(how.on)
     _check_extras(asked.slug, unpinned)
-    store = Store(home())
+    store = store or Store(home())
     ready = pinned(unpinned)
     if how.fresh:
         _start_again(store, ready)
@@ -198,14 +211,25 @@ def judge(asked: Asked, *, items: bool = False) -> Judged:
 
     Raises Missing where nothing of it is measured.
     """
-    study = find.study(asked.slug)
     store = Store(home())
     trials = newest(store, asked)
-    there, damaged = store.sound(trials)
+    return _judged(asked, store, trials, *store.sound(trials), items=items)
+
+
+def _judged(
+    asked: Asked,
+    store: Store,
+    trials: Sequence[Trial],
+    there: Sequence[Trial],
+    damaged: Mapping[str, str],
+    *,
+    items: bool = False,
+) -> Judged:
+    """The verdicts on those of these trials that are there and sound. Raises Missing where none is."""
     if not there:
         lost = "".join(f" {why}" for why in damaged.values())
         raise Missing(f"nothing of this plan is measured yet; `unseen run {asked.words()}` measures it.{lost}")
-    records, keys = store.records(there), {t.key for t in there}
+    study, records, keys = find.study(asked.slug), store.records(there), {t.key for t in there}
     return Judged(
         slug=asked.slug,
         study=study,
@@ -216,7 +240,7 @@ def judge(asked: Asked, *, items: bool = False) -> Judged:
         manifests=Manifests(store.manifest, there),
         absent=[t for t in trials if t.key not in keys],
         damaged=damaged,
-        stale=[t.key for t in there if store.stale(t)],
+        stale=store.stale_of(there),
         exploratory=asked.exploratory,
         sheet=_sheet(asked.slug),
         departures=find.departures(asked.slug),
@@ -364,6 +388,6 @@ def of_model(asked: Asked, how: How | None, notes: list[str]) -> Records | None:
         notes.append(
             f"{asked.slug}: {len(trials) - len(there)} of {len(trials)} trials are not measured for {asked.model}; `unseen card {asked.model} --tier {asked.tier}` measures them."
         )
-    if old := [t.key for t in there if store.stale(t)]:
+    if old := store.stale_of(there):
         notes.append(f"{asked.slug}: {', '.join(old)} of {asked.model} measured by older code; --fresh measures again.")
     return store.records(there) if there else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -90,6 +91,17 @@ def test_where_keeps_exactly_the_rows_that_match(told: list[Any], name: str, wan
     level = Records.of([({"x": wanted}, 0, Row("exact", 0.0))]).column("x")[0]
     hits = [v for v in records.column(name) if v == level and isinstance(v, bool) == isinstance(level, bool)]
     assert len(found) == len(hits)
+
+
+@UNHURRIED
+@given(TOLD, st.lists(st.one_of(NAMES, st.sampled_from(["measure", "split", "layer"])), unique=True, max_size=2))
+def test_rows_told_apart_are_what_where_finds(told: list[Any], names: list[str]) -> None:
+    records = Records.of(told)
+    names = [n for n in names if records.resolve(n) is not None]
+    found = list(records.apart(names))
+    values = [list({(isinstance(v, bool), v): v for v in records.column_of(n).present()}.values()) for n in names]
+    assert [tuple(chosen.values()) for chosen, _ in found] == list(product(*values))
+    assert all(same(part, records.where(**chosen)) for chosen, part in found)
 
 
 @UNHURRIED

@@ -114,6 +114,33 @@ def test_devices_are_checked_before_anything_runs(monkeypatch: pytest.MonkeyPatc
     assert os.environ["UNSEEN_DEVICE"] == "cuda" and os.environ["UNSEEN_BATCH_SIZE"] == "8"
 
 
+def test_measuring_and_judging_in_one_pass_is_judging_what_is_stored(
+    shelf: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where trials failed, and where some are new; what was found sound before is not looked at again."""
+    asked = driver.ask("kept_rows", "smoke", sweep={"name": "a,b", "fault": ",raise"})
+    looked: list[int] = []
+    real = Store.sound
+
+    def sound(self: Store, trials: Any, **words: Any) -> Any:
+        looked.append(len(trials))
+        return real(self, trials, **words)
+
+    monkeypatch.setattr(Store, "sound", sound)
+    for kept, left in ((0, 8), (4, 4)):
+        looked.clear()
+        outcomes, judged = driver.carried_out(asked)
+        assert [o.status for o in outcomes].count("kept") == kept and len(outcomes) == 8
+        assert looked[0] == 8 and looked[-1] == left and judged is not None
+        again = driver.judge(asked)
+        assert judged.to_json() == again.to_json() and len(judged.absent) == 4 and not judged.stale
+        assert judged.records.frame().equals(again.records.frame())
+        assert judged.records.items.frame().equals(again.records.items.frame())
+    asked = driver.ask("kept_rows", "smoke", sweep={"fault": "raise"})
+    outcomes, judged = driver.carried_out(asked)
+    assert judged is None and {o.status for o in outcomes} == {"failed"}
+
+
 @pytest.mark.usefixtures("unseen")
 def test_what_a_killed_driver_left_of_a_published_trial_is_removed(home: Path) -> None:
     judged = library.run("echo", model=SHORT, tier="laptop", seeds=2)

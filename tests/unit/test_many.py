@@ -13,36 +13,16 @@ import numpy as np
 import polars as pl
 import pytest
 
+from tests.unit.many_tables import KEYS, tables, told
 from unseen.core import coded
-from unseen.core.coded import Coded, series
+from unseen.core.coded import Coded, of_series, series
 from unseen.core.execute import Outcome, Tell, procs
 from unseen.core.manifest import Manifests
 from unseen.core.plan import Trial
-from unseen.core.record import Records, Row, Split
+from unseen.core.record import Records
 from unseen.core.study import Needs
 from unseen.core.tables import Unreadable, admitted, gathered
 from unseen.studies.length_generalization.study import STUDY
-
-KEYS = [f"{i:016x}" for i in range(20)]
-
-
-def tables(folder: Path) -> dict[str, Path]:
-    """Twenty trials' folders, one of which has another coordinate."""
-    for i, key in enumerate(KEYS):
-        at = {"digits": i % 3} | ({"late": True} if i == 11 else {})
-        rows = [Row("exact", i / 7 + step, Split("near"), at=at, step=step) for step in (1, 2)]
-        setting = {"setting": "S", "width": 8 * (i % 4), "name": ("a", "b")[i % 2]}
-        (folder / key).mkdir()
-        Records.of([(setting, i, row) for row in rows], "twin", key).frame().write_parquet(
-            folder / key / "records.parquet"
-        )
-    return {key: folder / key for key in KEYS}
-
-
-def told(records: Records) -> list[Any]:
-    """All that records hold: levels with their types, codes and numbers."""
-    columns = {n: (c.levels, [type(v) for v in c.levels], c.codes.tolist()) for n, c in records.columns.items()}
-    return [list(columns.items()), records.value.tobytes(), records.n.tobytes()]
 
 
 @pytest.mark.parametrize("lacks", [(), (KEYS[11],)])
@@ -81,6 +61,18 @@ def test_few_values_are_written_as_many_are(levels: tuple[Any, ...], monkeypatch
     few = content()
     monkeypatch.setattr(coded, "FEW", 0)
     assert content() == few
+
+
+@pytest.mark.parametrize(
+    "values", [["b", "a", "ä", "", "a" * 99], [3, -1, 2**62], ["a", None], ["a", "\x1f1"], [0.5, -1.5], [True, False]]
+)  # fmt: skip
+def test_many_values_are_read_as_few_are(values: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    told = pl.Series(values * 7)
+    few = of_series(told)
+    monkeypatch.setattr(coded, "FEW", 0)
+    many = of_series(told)
+    assert [repr(v) for v in many.levels] == [repr(v) for v in few.levels]
+    assert many.codes.tolist() == few.codes.tolist() and many.codes.dtype == few.codes.dtype
 
 
 def trials(n: int) -> list[Trial]:

@@ -49,7 +49,10 @@ def files(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_what_was_not_touched_is_not_read_again(shelf: Path, trials: list[Trial], files: list[str]) -> None:
     store = Store(shelf)
     assert store.sound(trials) == (trials, {}) == store.sound(trials) and files == []
-    assert not store.stale(trials[0]) and Store(shelf).stamps("kept_rows").code(trials[0].key) is None
+    assert not store.stale(trials[0]) and Store(shelf).stamps("kept_rows").codes([t.key for t in trials]) == [
+        None,
+        None,
+    ]
     assert store.sound(trials, anew=True) == (trials, {}) and len(files) == 2 * FILES
 
 
@@ -152,6 +155,14 @@ def test_stamps_that_are_none(harm: str, shelf: Path, trials: list[Trial], files
         assert Store(shelf).sound(trials) == (trials[1:], {})
         return
     assert Store(shelf).sound(trials) == (trials, {}) and len(files) == 2 * FILES
+
+
+def test_a_pipe_in_the_place_of_what_was_noted_is_not_waited_for(shelf: Path, trials: list[Trial]) -> None:
+    for name in ("kept_rows.stamps", "kept_rows.jsonl"):
+        (shelf / "index" / name).unlink(missing_ok=True)
+        os.mkfifo(shelf / "index" / name)
+    assert Store(shelf).sound(trials) == (trials, {})
+    assert [m["key"] for m in Store(shelf).manifests("kept_rows")] == sorted(t.key for t in trials)
 
 
 def _zeros(body: bytes) -> bytes:

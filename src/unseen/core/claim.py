@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import product
 from math import inf, nan
 from typing import Literal, get_args
 
@@ -175,7 +174,7 @@ def judge_study(study: Study, records: Records, tier: Tier, *, swept: Sequence[s
     every arm that does not name the field named that value.
     """
     found: list[Verdict] = []
-    for chosen, part in _combinations(records, swept):
+    for chosen, part in records.apart(swept):
         verdicts = [judge(c, part, tier) for c in study.claims]
         told = ", ".join(f"{k}={v}" for k, v in chosen.items())
         found += _with_holm([replace(v, why=f"[{told}] {v.why}") if told else v for v in verdicts])
@@ -216,12 +215,6 @@ def _units(effect: Effect, records: Records, unit: str, over: tuple[str, ...]) -
     except Untested as error:
         return str(error)
     return units.missing or units
-
-
-def _combinations(records: Records, swept: Sequence[str]) -> list[tuple[dict[str, Value], Records]]:
-    values = [records.column_of(name).present() for name in swept]
-    chosen = [dict(zip(swept, one, strict=True)) for one in product(*values)]
-    return [(one, records.where(**one) if one else records) for one in chosen]
 
 
 def _with_holm(verdicts: Sequence[Verdict]) -> list[Verdict]:

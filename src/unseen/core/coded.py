@@ -98,7 +98,7 @@ def joined(parts: Sequence[Coded]) -> Coded:
     return Coded.sorted(codes, [v for p in parts for v in p.levels])
 
 
-def series(column: Coded) -> Any:
+def series(column: Coded, name: str = "") -> Any:
     """The column as a polars Series: truth values, whole numbers, fractions, or texts. In a column of several kinds, what
     is no text stands as JSON behind a mark, so that reading gives every value back."""
     import polars as pl
@@ -111,10 +111,10 @@ def series(column: Coded) -> Any:
     if dtype is pl.String:
         levels = [v if v is None or _plain(v) else MARK + json.dumps(v) for v in levels]
     if not levels:
-        return pl.Series([], dtype=dtype)
+        return pl.Series(name, [], dtype=dtype)
     if len(column.codes) <= FEW:
-        return pl.Series([levels[i] for i in column.codes.tolist()], dtype=dtype)
-    return pl.Series(levels, dtype=dtype).gather(pl.Series(column.codes.astype(np.uint32)))
+        return pl.Series(name, [levels[i] for i in column.codes.tolist()], dtype=dtype)
+    return pl.Series(name, levels, dtype=dtype).gather(pl.Series(column.codes.astype(np.uint32)))
 
 
 def of_series(told: Any) -> Coded:
@@ -124,9 +124,20 @@ def of_series(told: Any) -> Coded:
     levels = told.unique(maintain_order=True)
     if len(levels) <= 1:
         return Coded.all(_back(levels[0]) if len(levels) else None, len(told))
+    if len(levels) > FEW and _ordered(levels):
+        return Coded(told.rank("dense").to_numpy().astype(np.int32) - 1, tuple(levels.sort().to_list()))
     places = pl.Series(range(len(levels)), dtype=pl.Int32)
     codes = told.replace_strict(levels, places, return_dtype=pl.Int32).to_numpy()
     return Coded.sorted(codes.astype(np.int32), [_back(v) for v in levels.to_list()])
+
+
+def _ordered(levels: Any) -> bool:
+    """Whether polars puts these distinct values into the order that a column's levels have: texts, or whole numbers."""
+    import polars as pl
+
+    if levels.null_count() or levels.dtype not in (pl.String, pl.Int64):
+        return False
+    return levels.dtype == pl.Int64 or not levels.str.starts_with(MARK).any()
 
 
 def _plain(value: Value) -> bool:

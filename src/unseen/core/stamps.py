@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -22,7 +23,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from .disk import whole
+from .disk import content, whole
 
 QUIET = 2.0  # seconds without a change after which a stamp may be noted
 VERSION = 1
@@ -46,7 +47,7 @@ class Stamps:
         told: list[bool] = []
         for start in range(0, len(keys), PART):
             part = keys[start : start + PART]
-            numbers = [_number(key) for key in part]
+            numbers = [number_of(key) for key in part]
             known = zip(part, self._found(numbers), self._places(numbers).tolist(), strict=True)
             for key, found, place in known:
                 same = found is not None and found[0] != 0 and self._now(key, self.shapes[found[2]])[0] == found[0]
@@ -55,19 +56,21 @@ class Stamps:
                 told.append(same)
         return told
 
-    def code(self, key: str) -> str | None:
-        """The digest of the code that measured a trial which was found unchanged; None where it was not."""
-        number = _number(key)
-        if number is None:
-            return None
-        place = int(self._places([number])[0])
-        if number in self.fresh:
-            return f"{self.fresh[number][1]:016x}"
-        return f"{int(self.lines['code'][place]):016x}" if place >= 0 and self.sure[place] else None
+    def codes(self, keys: Sequence[str]) -> list[str | None]:
+        """The digests of the code that measured trials which were found unchanged; None for those that were not."""
+        numbers = [number_of(key) for key in keys]
+        places = self._places(numbers)
+        if len(self.lines):
+            code, sure = self.lines["code"][places], (places >= 0) & self.sure[places]
+        else:
+            code, sure = np.zeros(len(keys), "<u8"), np.zeros(len(keys), bool)
+        text = {c: f"{c:016x}" for c in {*np.unique(code).tolist(), *(f[1] for f in self.fresh.values())}}
+        told = zip(numbers, code.tolist(), sure.tolist(), strict=True)
+        return [text[self.fresh[n][1]] if n in self.fresh else text[c] if known else None for n, c, known in told]
 
     def note(self, key: str, shape: Shape, stamp: int, changed: int, code: str) -> None:
         """Note a trial that was read and is as it was written; `stamp` was taken before it was read."""
-        number, told = _number(key), _number(code)
+        number, told = number_of(key), number_of(code)
         quiet = time.time_ns() - changed > QUIET * 1e9
         if number is None or told is None or not stamp or not quiet:
             return
@@ -118,12 +121,14 @@ class Stamps:
 
 
 def stamp_of(folder: str, shape: Shape) -> tuple[int, int]:
-    """A digest over what the system says of these files, and when one last changed (ns); (0, 0) where one is not there."""
+    """A digest over what the system says of these files, and when one last changed (ns); (0, 0) where one is no file."""
     told: list[int] = []
     changed = 0
     try:
         for name in shape:
             found = os.lstat(f"{folder}/{name}")
+            if not stat.S_ISREG(found.st_mode):
+                return 0, 0
             changed = max(changed, found.st_mtime_ns, found.st_ctime_ns)
             told += (found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino, found.st_mode)
     except (OSError, ValueError):
@@ -138,7 +143,7 @@ def inside(name: str) -> bool:
     return plain and not any(part in ("", ".", "..") for part in parts)
 
 
-def _number(key: str) -> int | None:
+def number_of(key: str) -> int | None:
     """16 hex digits as a number; None for other texts."""
     try:
         return int(key, 16) if len(key) == 16 else None
@@ -154,7 +159,7 @@ def _added(shapes: list[Shape], shape: Shape) -> int:
 def _read(path: Path) -> tuple[NDArray[Any], list[Shape]]:
     """The lines of a file of stamps, and its shapes; nothing of one that is not what this wrote."""
     try:
-        head, _, body = path.read_bytes().partition(b"\n")
+        head, _, body = content(path).partition(b"\n")
         told = cast("dict[str, Any]", json.loads(head))
         shapes = [tuple(map(str, shape)) for shape in told["shapes"]]
         lines = np.frombuffer(body, LINE)

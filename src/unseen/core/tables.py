@@ -6,16 +6,21 @@ A store may come from a stranger: a table of other columns, of other kinds or of
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
+import os
+import stat
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from .bundle import MANY, Bundle
 from .inert import label
 from .record import Records
 
 PART = 256  # small tables that are read at once: opening them one by one takes eight times as long
 SMALL = 64 << 10  # bytes of a small table
+NEEDED = "records.parquet"  # the table that every trial has
 
 TEXTS = ("measure", "split", "axis", "drawn", "evidence", "trial")
 ITEM_TEXTS = ("id", "split", "prompt", "answer", "truth", "familiar", "finish", "scores", "at")
@@ -30,24 +35,36 @@ class Unreadable(ValueError):
         self.key = key
 
 
-def gathered(folders: Mapping[str, Path], name: str) -> Records:
-    """The records in the tables of this name of finished trials: key -> folder. Raises Unreadable."""
-    tables, keys = list[Any](), iter(folders)
-    while part := list(islice(keys, PART)):
-        tables += _part({key: folders[key] / name for key in part}, needed=name == "records.parquet")
+def gathered(folders: Mapping[str, str | Path], name: str, bundle: Bundle | None = None) -> Records:
+    """The records in the tables of this name of finished trials: key -> folder. Raises Unreadable.
+
+    Where they are many, what the bundle holds of them is not read from their tables, and what it lacks is added to it.
+    """
+    left, known, asked = list(folders), list[Any](), None
+    if bundle is not None and len(folders) >= MANY:
+        asked = bundle.asked(left)
+        known, done = bundle.rows(asked)
+        if name != NEEDED:
+            done[asked["place"][asked["stamp"] == 0]] = True  # there is none
+        left = [left[i] for i in np.flatnonzero(~done)]
+    parts = (left[start : start + PART] for start in range(0, len(left), PART))
+    read = [table for part in parts for table in _part({key: f"{folders[key]}/{name}" for key in part})]
     try:
-        return Records.concat(list(_joined(tables)))
+        records = Records.concat(list(_joined([*known, *read], folders)))
     except (ValueError, RecursionError) as error:  # a text that is marked as JSON and is none
         if len(folders) == 1:
             raise Unreadable(next(iter(folders)), error) from None
         return Records.concat([gathered({key: folder}, name) for key, folder in folders.items()])
+    if bundle is not None and asked is not None and len(left) >= MANY:
+        bundle.keep(list(folders), asked, read)
+    return records
 
 
-def table_at(key: str, path: Path, *, needed: bool = False) -> Any:
+def table_at(key: str, path: str, *, needed: bool = False) -> Any:
     """One table (polars) of the trial with this key, None where it has none. Raises Unreadable."""
     import polars as pl
 
-    if not path.is_file():
+    if not os.path.isfile(path):
         if needed:
             raise Unreadable(key, OSError("it is no file"))
         return None
@@ -57,12 +74,13 @@ def table_at(key: str, path: Path, *, needed: bool = False) -> Any:
         raise Unreadable(key, error) from None
 
 
-def _part(paths: Mapping[str, Path], *, needed: bool) -> Iterator[Any]:
+def _part(paths: Mapping[str, str]) -> Iterator[Any]:
     """The tables of some trials, of several in one where they are small and alike."""
     if (several := _at_once(paths)) is not None:
         yield several
         return
     for key, path in paths.items():
+        needed = os.path.basename(path) == NEEDED
         table = table_at(key, path, needed=needed)
         try:
             table = None if table is None else admitted(table, key, items=not needed)
@@ -72,14 +90,14 @@ def _part(paths: Mapping[str, Path], *, needed: bool) -> Iterator[Any]:
             yield table
 
 
-def _at_once(paths: Mapping[str, Path]) -> Any:
+def _at_once(paths: Mapping[str, str]) -> Any:
     """Small tables of records as one, which holds every trial's rows in turn; None where that cannot be said of it."""
     import polars as pl
 
     try:
-        if len(paths) < 2 or any(p.name != "records.parquet" or p.lstat().st_size > SMALL for p in paths.values()):
+        if len(paths) < 2 or not all(map(_small, paths.values())):
             return None
-        table = pl.scan_parquet([p.read_bytes() for p in paths.values() if p.is_file()]).collect()
+        table = pl.scan_parquet([Path(p).read_bytes() for p in paths.values()]).collect()
         if table["trial"].rle().struct.field("value").to_list() != list(paths):
             return None
         return admitted(table, *paths)
@@ -87,15 +105,29 @@ def _at_once(paths: Mapping[str, Path]) -> Any:
         return None  # one by one, then: that tells which it is
 
 
-def _joined(tables: Sequence[Any]) -> Iterator[Records]:
-    """The records of many tables, those of one form taken together."""
+def _small(path: str) -> bool:
+    """Whether this is a small table of records. A pipe would wait for who writes."""
+    found = os.lstat(path)
+    return os.path.basename(path) == NEEDED and stat.S_ISREG(found.st_mode) and found.st_size <= SMALL
+
+
+def _joined(tables: Sequence[Any], order: Iterable[str]) -> Iterator[Records]:
+    """The records of many tables, those of one form taken together, in the order of their trials."""
     import polars as pl
 
     forms: dict[str, list[Any]] = {}
     for table in tables:
         forms.setdefault(repr(table.schema), []).append(table)
+    place = {key: i for i, key in enumerate(order)}
+    found: list[tuple[int, Any]] = []
     for alike in forms.values():
-        yield Records.of_frames(pl.concat(alike))
+        table = pl.concat(alike)
+        runs = table["trial"].rle().struct
+        places = np.repeat([place[key] for key in runs.field("value")], runs.field("len"))
+        ordered = bool(np.all(places[1:] >= places[:-1]))
+        found.append((int(places.min()), table if ordered else table[np.argsort(places, kind="stable")]))
+    for _, table in sorted(found, key=lambda one: one[0]):
+        yield Records.of_frames(table)
 
 
 def admitted(table: Any, *keys: str, items: bool = False) -> Any:

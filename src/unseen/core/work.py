@@ -59,9 +59,9 @@ def measure(trial: Trial, store: Store, tell: Told | None = None, device: str | 
             os.rename(ready / "files", partial / "files")
         lab = replace(_lab(trial, partial, journal, tell, str(world["device"])), kept=kept, far=store.far)
         ends.callback(lambda: [act() for act in lab.endings])
-        for row in find.module(trial.study, "trial").run(trial.setting, lab):
+        for row in find.module(trial.study, "trial", place).run(trial.setting, lab):
             journal.add(_stamped(row, trial))
-        rows, evidence = list(journal.rows.values()), find.study(trial.study).evidence(trial.setting)
+        rows, evidence = list(journal.rows.values()), find.study(trial.study, place).evidence(trial.setting)
         took = {"minutes": round((time.monotonic() - began) / 60, 4)}
         return _ready(trial, partial, rows, {**world, "evidence": evidence, **took})
 
@@ -134,9 +134,12 @@ def _stamped(row: object, trial: Trial) -> Row | Item:
 
 def _ready(trial: Trial, partial: Path, rows: list[Row | Item], world: Mapping[str, Any]) -> Path:
     """The folder to publish, `trial.json` written last."""
-    ready = partial / "ready"
+    ready, own = partial / "ready", partial / "files"
     shutil.rmtree(ready, ignore_errors=True)
-    ready.mkdir()
+    if with_files := bool(os.listdir(own)):
+        ready.mkdir()
+    else:
+        os.rename(own, ready)  # a folder less to make and to remove
     setting = {"setting": type(trial.setting).__name__, **values_of(trial.setting)}
     evidence = world["evidence"]
     records = Records.of(((setting, _seed(row), row) for row in rows), evidence, trial.key)
@@ -145,8 +148,8 @@ def _ready(trial: Trial, partial: Path, rows: list[Row | Item], world: Mapping[s
         files["scores.parquet"] = _written(items, ready / "scores.parquet")
         texts = _texts([r for r in rows if isinstance(r, Item)])
         files["items.parquet"] = _written(texts, ready / "items.parquet")
-    if os.listdir(partial / "files"):
-        os.rename(partial / "files", ready / "files")
+    if with_files:
+        os.rename(own, ready / "files")
         files = digests(ready)
     told = {
         "key": trial.key,
