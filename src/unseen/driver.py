@@ -240,7 +240,7 @@ def _judged(
         manifests=Manifests(store.manifest, there),
         absent=[t for t in trials if t.key not in keys],
         damaged=damaged,
-        stale=store.stale_of(there),
+        stale=store.stale(there),
         exploratory=asked.exploratory,
         sheet=_sheet(asked.slug),
         departures=find.departures(asked.slug),
@@ -388,6 +388,6 @@ def of_model(asked: Asked, how: How | None, notes: list[str]) -> Records | None:
         notes.append(
             f"{asked.slug}: {len(trials) - len(there)} of {len(trials)} trials are not measured for {asked.model}; `unseen card {asked.model} --tier {asked.tier}` measures them."
         )
-    if old := store.stale_of(there):
+    if old := store.stale(there):
         notes.append(f"{asked.slug}: {', '.join(old)} of {asked.model} measured by older code; --fresh measures again.")
     return store.records(there) if there else None

@@ -21,9 +21,9 @@ from typing import Any
 
 import numpy as np
 
-from .core.disk import whole
+from .core.disk import digest_of_file, whole
 from .core.errors import Invalid
-from .core.lab import Lab, cache_folder, digest_of_file, offline
+from .core.lab import Lab, cache_folder, offline
 from .live import Watch, telling
 from .measures.parting import Look, Parting, looks_of, parting
 from .methods import ranks

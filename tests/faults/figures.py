@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from unseen.core.lab import digest_of_file
+from unseen.core.disk import digest_of_file
 
 EVERY = 5  # steps between two checkpoints of kept_rows
 TIMES = ("minutes", "finished")

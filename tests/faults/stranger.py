@@ -138,7 +138,7 @@ def read() -> None:
     for trial in store.sound(there)[0]:
         assert "secret" not in store.records([trial]).columns["measure"].levels
         assert all(isinstance(item, dict) for item in store.items(trial))
-        store.stale(trial)
+        store.stale([trial])
     store.manifest(there[0])
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from unseen.core.lab import digest_of_file
+from unseen.core.disk import digest_of_file
 
 Start = Callable[..., Any]
 WORDS = ("run", "kept_rows", "--tier", "laptop")

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.faults.figures import Cost, lines, weighed
-from unseen.core.lab import digest_of_file
+from unseen.core.disk import digest_of_file
 
 Start = Callable[..., Any]
 WORDS = ("run", "kept_rows", "--tier", "smoke")

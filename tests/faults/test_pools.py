@@ -17,9 +17,9 @@ from typing import Any
 import pytest
 
 from tests.faults.figures import Cost, lines, torn, weighed
+from unseen.core.disk import digest_of_file
 from unseen.core.errors import Invalid, Missing
 from unseen.core.execute import Outcome, Pool, execute, here, procs
-from unseen.core.lab import digest_of_file
 from unseen.core.plan import Trial
 from unseen.core.store import Store
 from unseen.driver import ask, pool_of, trials_of

@@ -19,8 +19,9 @@ import numpy as np
 import pytest
 
 from unseen.core import lab as module
+from unseen.core.disk import digest_of_file
 from unseen.core.errors import Damaged, Invalid, Missing
-from unseen.core.lab import Lab, cache_folder, digest_of_file, local_home, offline
+from unseen.core.lab import Lab, cache_folder, local_home, offline
 
 
 @pytest.fixture(autouse=True)

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from unseen.core import find, stamps
+from unseen.core.disk import digest_of_file
 from unseen.core.execute import execute, here
-from unseen.core.lab import digest_of_file
 from unseen.core.plan import Trial, plan
 from unseen.core.stamps import LINE, Stamps, inside, stamp_of
 from unseen.core.store import Store
@@ -49,7 +49,7 @@ def files(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_what_was_not_touched_is_not_read_again(shelf: Path, trials: list[Trial], files: list[str]) -> None:
     store = Store(shelf)
     assert store.sound(trials) == (trials, {}) == store.sound(trials) and files == []
-    assert not store.stale(trials[0]) and Store(shelf).stamps("kept_rows").codes([t.key for t in trials]) == [
+    assert not store.stale(trials[:1]) and Store(shelf).stamps("kept_rows").codes([t.key for t in trials]) == [
         None,
         None,
     ]

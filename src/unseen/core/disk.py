@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import stat
 from collections.abc import Generator
@@ -60,6 +61,19 @@ def content(path: Path, most: int | None = None) -> bytes:
         if most is not None and found.st_size > most:
             raise OSError(errno.EFBIG, f"it holds more than {most:,} bytes", str(path))
         return file.read()
+
+
+def digest_of_file(path: Path) -> str:
+    """The sha256 of a file, read in pieces."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def inside(name: str) -> bool:
+    """Whether a name in a manifest stays within its folder, however it is written."""
+    parts = name.split("/")
+    plain = "\\" not in name and "\0" not in name and ":" not in parts[0] and len(name) < 1024
+    return plain and not any(part in ("", ".", "..") for part in parts)
 
 
 def whole(path: Path, content: bytes, *, durable: bool = True) -> None:

@@ -20,11 +20,10 @@ from typing import Any
 
 import numpy as np
 
-from .disk import is_full
+from .disk import digest_of_file, is_full
 from .errors import Damaged, Invalid, Missing, UnseenError, missing_extra
 from .far.objects import Far
 from .far.once import made_once
-from .far.published import sha256_of
 from .journal import plain
 from .plan import digest
 from .record import Value
@@ -203,11 +202,6 @@ def offline() -> bool:
     return any(
         os.environ.get(name, "").lower() in ("1", "true", "yes", "on") for name in ("HF_HUB_OFFLINE", "UNSEEN_OFFLINE")
     )
-
-
-def digest_of_file(path: Path) -> str:
-    """The sha256 of a file, read in pieces."""
-    return sha256_of(path)
 
 
 def _save(to: Path, tensors: Mapping[str, Any], words: dict[str, str]) -> None:

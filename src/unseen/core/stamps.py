@@ -23,7 +23,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from .disk import content, whole
+from .disk import content, inside, whole
 
 QUIET = 2.0  # seconds without a change after which a stamp may be noted
 VERSION = 1
@@ -134,13 +134,6 @@ def stamp_of(folder: str, shape: Shape) -> tuple[int, int]:
     except (OSError, ValueError):
         return 0, 0
     return int.from_bytes(blake2b(repr(told).encode(), digest_size=8).digest(), "little"), changed
-
-
-def inside(name: str) -> bool:
-    """Whether a name in a manifest stays within its folder, however it is written."""
-    parts = name.split("/")
-    plain = "\\" not in name and "\0" not in name and ":" not in parts[0] and len(name) < 1024
-    return plain and not any(part in ("", ".", "..") for part in parts)
 
 
 def number_of(key: str) -> int | None:

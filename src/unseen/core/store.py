@@ -26,14 +26,14 @@ from typing import Any, cast
 
 from .bundle import Bundle
 from .code import code_digest
-from .disk import content, whole, writing
+from .disk import content, digest_of_file, whole, writing
 from .errors import Damaged, Mistake
 from .far.mirror import drop_partial
 from .far.objects import Far
 from .far.published import files_of
 from .far.trials import FarTrials
 from .inert import label
-from .lab import digest_of_file, local_home
+from .lab import local_home
 from .lease import lease
 from .listing import listed
 from .manifest import manifest_of, misses, read_manifest, stands
@@ -176,11 +176,7 @@ class Store:
         except (ValueError, RecursionError) as error:
             raise self._unreadable(trial, error) from None
 
-    def stale(self, trial: Trial) -> bool:
-        """Whether a finished trial was measured by other code than is here now."""
-        return bool(self.stale_of([trial]))
-
-    def stale_of(self, trials: Sequence[Trial]) -> list[str]:
+    def stale(self, trials: Sequence[Trial]) -> list[str]:
         """The keys of those finished trials of one study that were measured by other code than is here now."""
         known = self.stamps(trials[0].study).codes([t.key for t in trials]) if trials else ()
         code = {t.study: self.code(t.study) for t in trials[:1]}

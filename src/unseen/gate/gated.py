@@ -130,7 +130,7 @@ def _lacking(asked: Asked, how: How | None) -> str:
         return (
             f"{asked.slug}: {len(trials) - len(there)} of {len(trials)} trials are not measured; {_remedy(asked)}{lost}"
         )
-    if old := [t.key for t in there if store.stale(t)]:
+    if old := store.stale(there):
         return f"{asked.slug}: {len(old)} of {len(trials)} trials were measured by older code; {_remedy(asked, ' --fresh')}"
     return ""
 
@@ -139,7 +139,7 @@ def _measured(asked: Asked, how: How) -> str:
     """Measure what is not stored, and again what older code measured; what the first failure said, if there was one."""
     done = driver.measure(asked, how)
     store = Store(driver.home())
-    if not how.fresh and any(o.status == "kept" and store.stale(o.trial) for o in done):
+    if not how.fresh and store.stale([o.trial for o in done if o.status == "kept"]):
         done = driver.measure(asked, replace(how, fresh=True))
     fell = [o for o in done if o.status == "failed"]
     return f" The first failure said: {fell[0].error}" if fell else ""

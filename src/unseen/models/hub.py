@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from unseen.core.disk import digest_of_file
 from unseen.core.errors import Invalid, Missing, Unknown, UnseenError
-from unseen.core.lab import digest_of_file, offline
+from unseen.core.lab import offline
 
 from . import pins
 

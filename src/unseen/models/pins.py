@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from unseen.core.disk import digest_of_file
 from unseen.core.errors import Damaged, Missing
-from unseen.core.lab import digest_of_file
 
 _DIGEST = re.compile(r"#([0-9a-f]{16})$")
 

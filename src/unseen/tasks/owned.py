@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from unseen.core.disk import digest_of_file
 from unseen.core.errors import Invalid, Missing
-from unseen.core.lab import digest_of_file
 
 from .rows import json_rows
 

@@ -20,9 +20,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from ..disk import digest_of_file, inside
 from ..errors import UnseenError
 from .objects import Far
-from .published import sha256_of
 
 ROWS = "rows.jsonl"
 LINGER = 20.0  # seconds that a trial which ends waits for the copy under way
@@ -165,7 +165,7 @@ class Mirror:
 
     def _sent(self, path: Path) -> tuple[str, int]:
         """The digest and size (bytes) of a file that was copied there."""
-        sha = sha256_of(path)
+        sha = digest_of_file(path)
         self.far.put_file(path, f"{self.at}/{sha}")
         return sha, path.stat().st_size
 
@@ -179,7 +179,7 @@ class Mirror:
             spare.unlink(missing_ok=True)
 
     def _fetched(self, path: Path, sha: str) -> bool:
-        return self.far.get_file(f"{self.at}/{sha}", path) and sha256_of(path) == sha
+        return self.far.get_file(f"{self.at}/{sha}", path) and digest_of_file(path) == sha
 
 
 def _states(folder: Path) -> list[Path]:
@@ -203,6 +203,6 @@ def _mirror(content: bytes | None) -> dict[str, Any] | None:
         told = json.loads(content or b"")
         rows, files = told["rows"], told["files"]
         sound = all(isinstance(sha, str) and isinstance(n, int) for sha, n in [*rows, *files.values()])
-        return told if sound and not any(".." in Path(n).parts or Path(n).is_absolute() for n in files) else None
+        return told if sound and all(map(inside, files)) else None
     except (ValueError, KeyError, TypeError, AttributeError):
         return None

@@ -18,7 +18,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, cast
 
+from ..disk import digest_of_file, inside
 from ..errors import Damaged
+from ..inert import label
 from .objects import Far
 
 Files = Mapping[str, tuple[int, str]]  # name -> (bytes, sha256)
@@ -28,9 +30,8 @@ def files_of(told: Mapping[str, Any]) -> dict[str, tuple[int, str]]:
     """The files of a manifest with their sizes (bytes) and digests. Raises ValueError for names that lead elsewhere."""
     found: dict[str, tuple[int, str]] = {}
     for name, kept in cast("Mapping[str, Mapping[str, Any]]", told["files"]).items():
-        parts = Path(name).parts
-        if not parts or Path(name).is_absolute() or ".." in parts or "\\" in name or "\0" in name:
-            raise ValueError(f"{name!r} is no name of a file in it")
+        if not inside(name):
+            raise ValueError(f"{label(name)} is no name of a file in it")
         found[str(name)] = (int(kept["bytes"]), str(kept["sha256"]))
     return found
 
@@ -38,16 +39,10 @@ def files_of(told: Mapping[str, Any]) -> dict[str, tuple[int, str]]:
 def digests(folder: Path) -> dict[str, dict[str, Any]]:
     """The files below a folder as a manifest lists them: name -> bytes and sha256."""
     return {
-        p.relative_to(folder).as_posix(): {"bytes": p.stat().st_size, "sha256": sha256_of(p)}
+        p.relative_to(folder).as_posix(): {"bytes": p.stat().st_size, "sha256": digest_of_file(p)}
         for p in sorted(folder.rglob("*"))
         if p.is_file()
     }
-
-
-def sha256_of(path: Path) -> str:
-    """The sha256 of a file, read in pieces."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def place(at: str, files: Files) -> str:
@@ -71,7 +66,7 @@ def fetch(far: Far, at: str, files: Files, to: Path, names: Iterable[str] | None
     beyond = place(at, files)
     for name in files if names is None else names:
         path = to / name
-        if path.is_file() and path.stat().st_size == files[name][0] and sha256_of(path) == files[name][1]:
+        if path.is_file() and path.stat().st_size == files[name][0] and digest_of_file(path) == files[name][1]:
             continue
         why = ""
         for _ in range(2):
@@ -90,7 +85,7 @@ def _fetched(far: Far, name: str, path: Path, size: int, sha256: str) -> str:
             return "is gone"
         if (found := spare.stat().st_size) != size:
             return f"holds {found} bytes, not the {size} that were written"
-        if sha256_of(spare) != sha256:
+        if digest_of_file(spare) != sha256:
             return "is not what was written (its sha256 changed)"
         os.replace(spare, path)
         return ""

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import find
+from ..disk import inside
 from ..errors import Damaged, UnseenError
+from ..inert import label
 from ..plan import Trial
 from ..study import TIERS, Study, values_of
 
@@ -74,10 +76,11 @@ def unfolded(parts: Iterable[tuple[str, Callable[[], bytes]]], to: Path) -> None
     shutil.rmtree(to, ignore_errors=True)
     to.mkdir(parents=True)
     for name, content in parts:
-        pure = PurePosixPath(name)
-        if pure.is_absolute() or ".." in pure.parts or not pure.parts:
-            raise Damaged(f"a finished trial came back with a file called {name!r}, which lies outside its folder.")
-        path = to / pure
+        if not inside(name):
+            raise Damaged(
+                f"a finished trial came back with a file called {label(name)}, which lies outside its folder."
+            )
+        path = to / name
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("ab") as file:
             file.write(content())
