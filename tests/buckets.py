@@ -5,41 +5,30 @@ from __future__ import annotations
 import contextlib
 import http.client
 import socket
-import threading
 import time
 import urllib.parse
 from collections import Counter
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
+from tests.loopback import Loopback, Quiet
+
 KEY, SECRET = "AKIAFAKEFAKEFAKE0000", "fAkEsEcReTfAkEsEcReT0000000000"
 Misbehave = Callable[[str, str, int], str]  # (method, path, how often it was asked) -> a fault, "" for none
 
 
-class Faulty:
+class Faulty(Loopback):
     """A proxy on loopback. `misbehave` names what becomes of a request: "500", "503", "403", "cut" (in the middle of the
     reply), "gone" (the connection closes at once), "lost" (it is done, and the reply is lost), "slow", "hang"."""
 
     def __init__(self, url: str, misbehave: Misbehave) -> None:
         self.host = urllib.parse.urlsplit(url).netloc
         self.misbehave, self.asked, self.met = misbehave, Counter[tuple[str, str]](), Counter[str]()
-        self.lock, self.over = threading.Lock(), threading.Event()
-        self.http = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self.http.daemon_threads = True
-        threading.Thread(target=self.http.serve_forever, args=(0.05,), daemon=True).start()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.http.server_address[1]}"
-
-    def close(self) -> None:
-        self.over.set()
-        self.http.shutdown()
-        self.http.server_close()
+        super().__init__(self._handler())
 
     def fault(self, method: str, path: str) -> str:
         with self.lock:
@@ -51,12 +40,7 @@ class Faulty:
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         proxy = self
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def log_message(self, format: str, *_: object) -> None:
-                pass
-
+        class Handler(Quiet):
             def any(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 fault = proxy.fault(self.command, self.path)

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from tests.faults.fakes import Fake
 from tests.faults.figures import PROPERTY, Cost, summed, table
 
 HERE = Path(__file__).parent
@@ -40,6 +41,14 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
     return tmp_path / "home"
+
+
+@pytest.fixture
+def fake(home: Path) -> Iterator[Fake]:
+    """A server of models that is in order until it is told otherwise."""
+    made = Fake()
+    yield made
+    made.close()
 
 
 @pytest.fixture(scope="session")

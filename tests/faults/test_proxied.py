@@ -8,17 +8,17 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 import urllib.error
 import urllib.request
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
 
+from tests.loopback import Loopback, Quiet
 from unseen import models
 
 PROMPTS = [[{"role": "user", "content": f"Say the number {n}."}] for n in ("one", "two", "three", "four", "five", "six", "seven", "eight")]  # fmt: skip
@@ -26,26 +26,14 @@ FAULTS = ("429", "", "500", "", "cut", "", "half", "twice", "", "hang")
 PATIENCE = 15.0  # seconds a reply is waited for
 
 
-class Proxy:
+class Proxy(Loopback):
     """A proxy on loopback: request k meets fault k of a list, those after it none. It counts what it was asked, and what
     it delivered whole."""
 
     def __init__(self, url: str, faults: Sequence[str]) -> None:
         self.target, self.faults = url, list(faults)
         self.asked, self.delivered, self.met = Counter[str](), Counter[str](), list[str]()
-        self.lock, self.over = threading.Lock(), threading.Event()
-        self.http = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self.http.daemon_threads = True
-        threading.Thread(target=self.http.serve_forever, daemon=True).start()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.http.server_address[1]}/v1"
-
-    def close(self) -> None:
-        self.over.set()
-        self.http.shutdown()
-        self.http.server_close()
+        super().__init__(self._handler(), "/v1")
 
     def next_fault(self, prompt: str) -> str:
         with self.lock:
@@ -56,12 +44,7 @@ class Proxy:
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         proxy = self
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def log_message(self, format: str, *_: object) -> None:
-                pass
-
+        class Handler(Quiet):
             def do_GET(self) -> None:
                 self.pass_on(None)
 

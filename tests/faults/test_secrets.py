@@ -18,7 +18,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.buckets import SECRET
-from tests.faults.test_servers import Fake
+from tests.faults.fakes import Fake
 
 pytest.importorskip("openai")
 Ended = Any
@@ -33,14 +33,6 @@ SECRETS = {
 }
 PASSWORD = "pa/ss+wo=rd-0123456789"
 ASKED = ("kept_answers", "--tier", "smoke")
-
-
-@pytest.fixture
-def fake(home: Path) -> Iterator[Fake]:
-    made = Fake()
-    yield made
-    made.http.shutdown()
-    made.http.server_close()
 
 
 def forms(secret: str) -> dict[bytes, str]:
