@@ -30,6 +30,7 @@ from .published import Files, fetch, files_of, place, replaced, send
 
 MANY = 20  # trials from which on a whole study is listed
 FRESH = 5.0  # seconds for which a listing is taken as what lies there
+MARK = ".damaged"  # in a copy here: why its trial is to be measured again
 TABLES = ("records.parquet", "scores.parquet")  # what judging needs; all else is fetched when it is asked for
 
 
@@ -102,11 +103,16 @@ class FarTrials:
         return {k: why for k, why in told.items() if why}
 
     def file(self, study: str, key: str, names: Iterable[str]) -> None:
-        """Fetch more files of a trial that was brought. Raises Damaged."""
+        """Fetch more files of a trial that was brought. Raises Damaged, and the trial is so from then on."""
         folder = self.root / "trials" / study / key
         files = _files(folder.name, (folder / "trial.json").read_text(encoding="utf-8"))
         with writing("fetching trials"):
-            fetch(self.far, f"measured/{study}/{key}", files, folder, [n for n in names if n in files])
+            try:
+                fetch(self.far, f"measured/{study}/{key}", files, folder, [n for n in names if n in files])
+            except Damaged as error:
+                whole(folder / MARK, str(error).encode(), durable=False)
+                self._brought.pop((study, key), None)
+                raise
 
     def stage(self, study: str, key: str, ready: Path) -> None:
         """Copy a finished folder there, for the driver to publish, wherever that is."""
@@ -204,6 +210,8 @@ class FarTrials:
                     return f"{self.far.shown}/measured/{study}/{at} holds {sizes.get(at, 0)} bytes, not the {size} that were written."
             known = to / "trial.json"
             if known.is_file() and known.read_bytes() == text.encode():
+                if (to / MARK).is_file():  # a file that was asked for is not what was written, though as long
+                    return content(to / MARK).decode()
                 fetch(self.far, f"measured/{study}/{key}", files, to, tables)
                 return ""
             fetch(self.far, f"measured/{study}/{key}", files, spare, tables)
