@@ -67,10 +67,11 @@ def all_stay(lab: Lab, place: str) -> None:
 def test_what_ranks_return_and_say(lab: Lab) -> None:
     heard: list[Any] = []
     lab.tell = lambda done, of, shown: heard.append((done, of, dict(shown)))
+    before = signal.getsignal(signal.SIGTERM)
     told = ranks.run(met, 2, "hello", lab=lab)
     assert told == [{"rank": r, "of": 2, "sum": 3.0, "lab": [3, str(lab.state), {"a": "b"}]} for r in (0, 1)]
     assert heard == [(1, 2, {"loss": 0.5, "said": "hello"})], "rank 0 alone is heard"
-    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL, "the launcher's own answers to signals are gone"
+    assert signal.getsignal(signal.SIGTERM) is before, "the launcher's own answers to signals are gone"
 
 
 def test_the_first_that_fails_is_named(lab: Lab, capfd: pytest.CaptureFixture[str]) -> None:

@@ -19,6 +19,7 @@ from unseen.pages import examples, layout, site
 from unseen.pages.source import Source
 
 pytest.importorskip("bm25s")
+pytestmark = pytest.mark.xdist_group("site")  # it is built once
 RESULTS = Path(__file__).parents[2] / "results"
 OWN = Path(find.__file__).parent.parent / "studies"
 

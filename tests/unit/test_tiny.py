@@ -25,6 +25,7 @@ SAY = (
     "    told[name] = [[a.text for a in m.generate(PROMPTS, max_new_tokens=4)], m.logprobs(PROMPTS, ANSWERS).tolist()]\n"
     "print(json.dumps(told))"
 )
+pytestmark = pytest.mark.xdist_group("tiny")  # one process elsewhere answers for all
 NAMES = [f"tiny:{a}" for a in ("decoder", *tiny.ARCHITECTURES)]
 
 

@@ -7,7 +7,9 @@ told = trained(trainer, lab)          # shows how far it is, and goes on from wh
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -112,7 +114,8 @@ def dividing(at_once: int, n: int) -> None:
 def trained(trainer: Any, lab: Lab) -> Any:
     """What `trainer.train()` gives; it goes on from its last checkpoint, if any.
 
-    The Lab is told every step and every loss that is logged. Checkpoints are ours, without pickles. In ranks it raises Failed where the model is not shared among them.
+    The Lab is told every step and every loss that is logged. Checkpoints are ours, without pickles. In ranks it raises
+    Failed where the model is not shared among them.
     """
     import torch
     from transformers import PrinterCallback, TrainerCallback
@@ -133,6 +136,7 @@ def trained(trainer: Any, lab: Lab) -> Any:
             if (loss := given["logs"].get("loss")) is not None:
                 heard(lab, state.global_step, state.max_steps, loss=float(loss))
 
+    _settle()
     place = Path(trainer.args.output_dir)
     before = checkpoint.last(place)
     if before is not None:
@@ -143,3 +147,11 @@ def trained(trainer: Any, lab: Lab) -> Any:
     trainer.add_callback(checkpoint.Keeping(place, before))
     trainer.remove_callback(PrinterCallback)
     return trainer.train(resume_from_checkpoint=None if before is None else str(before))
+
+
+@cache
+def _settle() -> None:
+    """Let collections of garbage pass over what the libraries made as they were loaded: every training begins with one,
+    which took half a second beside trainings of as much."""
+    gc.collect()
+    gc.freeze()
