@@ -281,9 +281,10 @@ def structure(home: Path, canary: Path, rng: random.Random) -> None:
     path = rng.choice(jsons(home))
     try:
         told = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError):
+        text = json.dumps(changed(told, rng))
+    except (ValueError, RecursionError):  # another harm has made it too deep for this one
         return
-    path.write_text(json.dumps(changed(told, rng)), encoding="utf-8", errors="surrogatepass")
+    path.write_text(text, encoding="utf-8", errors="surrogatepass")
 
 
 def depth(home: Path, canary: Path, rng: random.Random) -> None:

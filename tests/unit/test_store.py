@@ -8,12 +8,14 @@ import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from unseen.core import find
 from unseen.core.errors import Damaged, Mistake
 from unseen.core.execute import execute, here
+from unseen.core.manifest import read_manifest
 from unseen.core.plan import Trial, plan, plan_hash
 from unseen.core.store import Store
 from unseen.core.work import measure
@@ -141,6 +143,18 @@ def test_reading_what_cannot_be_read_names_the_trial(store: Store, trials: list[
     for read in (lambda: store.records(trials), lambda: list(store.items(trials[0]))):
         with pytest.raises(Damaged, match="cannot be read"):
             read()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"pins": {"a": {}}}, {"pins": []}, {"seeds": ["0"]}, {"minutes": "long"}, {"setting": None}, {"files": {}}],
+)
+def test_a_manifest_of_other_kinds_is_none(wrong: dict[str, Any], store: Store, trials: list[Trial]) -> None:
+    path = store.folder(trials[0]) / "trial.json"
+    path.write_text(json.dumps({**json.loads(path.read_text(encoding="utf-8")), **wrong}), encoding="utf-8")
+    with pytest.raises(Damaged, match="cannot be read"):
+        read_manifest(path)
+    assert trials[0].key in Store(store.root).damaged(trials)
 
 
 def test_the_index_follows_the_folders(store: Store, trials: list[Trial]) -> None:

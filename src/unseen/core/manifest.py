@@ -95,4 +95,6 @@ def _checked(key: str, text: str | bytes) -> dict[str, Any]:
         raise ValueError(f"its {wrong[0]} is not what a trial writes")
     if not all(isinstance(seed, int) for seed in told.get("seeds", ())) or not math.isfinite(told.get("minutes", 0)):
         raise ValueError("its seeds or minutes are not what a trial writes")
+    if not all(isinstance(pin, str) for pin in told.get("pins", {}).values()):
+        raise ValueError("its pins are not what a trial writes")
     return cast("dict[str, Any]", told)
