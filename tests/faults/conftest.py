@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,22 @@ def kennel() -> Iterator[Callable[..., Ended]]:
 
         yield start
         process.stdin.close()
+
+
+@pytest.fixture(scope="session")
+def undisturbed(
+    kennel: Callable[..., Ended], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., tuple[Path, float]]:
+    """(the store that one run with these words filled, how many seconds that took); each is made once."""
+
+    @cache
+    def filled(*words: str) -> tuple[Path, float]:
+        home = tmp_path_factory.mktemp("undisturbed") / "home"
+        ended = kennel(home, *words)
+        assert ended.code == 0, ended.said
+        return home, ended.seconds
+
+    return filled
 
 
 @pytest.fixture

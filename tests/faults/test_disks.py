@@ -27,12 +27,9 @@ SLOW = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def whole(kennel: Start, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def whole(undisturbed: Callable[..., tuple[Path, float]]) -> Path:
     """A store that one run filled."""
-    home = tmp_path_factory.mktemp("whole") / "home"
-    ended = kennel(home, *RUN)
-    assert ended.code == 0, ended.said
-    return home
+    return undisturbed(*RUN)[0]
 
 
 def library(name: str, place: Path) -> Path:

@@ -69,12 +69,9 @@ def same(far: Store, lone: Path, of: list[Trial]) -> None:
 
 
 @pytest.fixture(scope="module")
-def lone(kennel: Start, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def lone(undisturbed: Callable[..., tuple[Path, float]]) -> Path:
     """A store here that one driver filled."""
-    home = tmp_path_factory.mktemp("lone") / "home"
-    ended = kennel(home, *RUN)
-    assert ended.code == 0, ended.said
-    return home
+    return undisturbed(*RUN)[0]
 
 
 @pytest.fixture

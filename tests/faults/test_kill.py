@@ -41,21 +41,17 @@ def rows_of(folder: Path) -> Counter[tuple[object, ...]]:
 
 
 @pytest.fixture(scope="module")
-def uninterrupted(kennel: Start, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, float]:
+def uninterrupted(undisturbed: Callable[..., tuple[Path, float]]) -> tuple[Path, float]:
     """A store that one run filled, and how long that took (seconds)."""
-    home = tmp_path_factory.mktemp("uninterrupted")
-    ended = kennel(home, *RUN)
-    assert ended.code == 0, ended.said
+    home, seconds = undisturbed(*RUN)
     assert len(trials(home)) == 6
-    return home, ended.seconds
+    return home, seconds
 
 
 @pytest.fixture(scope="module")
-def crewed(kennel: Start, tmp_path_factory: pytest.TempPathFactory) -> float:
+def crewed(undisturbed: Callable[..., tuple[Path, float]]) -> float:
     """How long an undisturbed run with two workers takes (seconds), most of it their start."""
-    ended = kennel(tmp_path_factory.mktemp("crewed"), *RUN, "--on", "procs:2")
-    assert ended.code == 0, ended.said
-    return ended.seconds
+    return undisturbed(*RUN, "--on", "procs:2")[1]
 
 
 @pytest.mark.parametrize("seed", seeds(0, 3, 20))
