@@ -10,6 +10,7 @@ to another; whatever a trial raises is its outcome.
 
 from __future__ import annotations
 
+import math
 import os
 import platform
 import shutil
@@ -30,6 +31,7 @@ from ..execute import Event, Measuring, Outcome, Tell, Work
 from ..plan import Trial
 from ..store import Store
 from ..work import threads_of, versions
+from . import accelerator
 from .likeness import Told, coded
 from .parcel import packed, unfolded
 from .ray_task import Part, Words, served
@@ -228,10 +230,9 @@ class Room:
 
 
 def _asks(trial: Trial) -> Shape:
-    """Processors, accelerators and bytes that a trial needs; no accelerator where the CPU was asked for."""
-    on_cpu = os.environ.get("UNSEEN_DEVICE", "").startswith("cpu")
-    gpus = 0.0 if on_cpu else trial.needs.gpus
-    return threads_of(trial), float(gpus if gpus < 1 else -(-gpus // 1)), int(trial.needs.memory_gb * 2**30)
+    """Processors, accelerators (whole ones from 1 on) and bytes that a trial needs."""
+    gpus = accelerator.needed(trial)
+    return threads_of(trial), gpus if gpus < 1 else float(math.ceil(gpus)), int(trial.needs.memory_gb * 2**30)
 
 
 @contextmanager

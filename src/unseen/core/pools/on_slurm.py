@@ -29,6 +29,7 @@ from ..lab import local_home
 from ..plan import Trial
 from ..store import Store
 from ..work import threads_of, versions
+from . import accelerator
 from .likeness import Told, coded
 from .parcel import Said, packed
 from .slurm_job import REFUSED, Share, said_at
@@ -263,8 +264,7 @@ def _check(words: Mapping[str, str]) -> None:
 
 def _asks(trial: Trial) -> Shape:
     """Processors, whole accelerators and gigabytes that a trial needs."""
-    on_cpu = os.environ.get("UNSEEN_DEVICE", "").startswith("cpu")
-    return threads_of(trial), 0 if on_cpu else math.ceil(trial.needs.gpus), trial.needs.memory_gb
+    return threads_of(trial), math.ceil(accelerator.needed(trial)), trial.needs.memory_gb
 
 
 def _minutes(trials: Sequence[Trial]) -> float:
