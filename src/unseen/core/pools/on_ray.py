@@ -15,6 +15,7 @@ import os
 import platform
 import shutil
 import signal
+import socket
 import tempfile
 import time
 from collections import Counter, deque
@@ -42,6 +43,7 @@ MOST = 64  # trials that are handed over at once
 SECONDS = 0.25  # of work that are worth a hand-over
 AHEAD = 2  # tasks in flight for each processor of the cluster
 STORE_BYTES = 256 << 20  # of a Ray started here: what travels is small
+KNOCK = 10.0  # seconds in which a cluster's port answers
 LOCAL = "a Ray on this machine"
 SHARED = ("UNSEEN_", "HF_", "TRANSFORMERS_", "TOKENIZERS_", "OMP_WAIT_")  # the environment that trials know
 SECRET = "_API_KEY"  # these travel, too; nothing writes them down
@@ -260,30 +262,59 @@ def _joined(address: str, *, start: bool = True) -> Generator[Any]:
 def _own_signals() -> Generator[None]:
     """What SIGTERM does stays as it was: Ray puts a handler of its own there, which ends the process without a word."""
     before = signal.getsignal(signal.SIGTERM)
-    yield
-    with suppress(ValueError, TypeError):  # only the main thread may; what was set by other than Python cannot be
-        signal.signal(signal.SIGTERM, before)
+
+    def restored() -> None:
+        with suppress(ValueError, TypeError):  # only the main thread may; what was set by other than Python cannot be
+            signal.signal(signal.SIGTERM, before)
+
+    try:
+        yield
+    except SystemExit:  # so Ray's handler answers meanwhile
+        restored()
+        signal.raise_signal(signal.SIGTERM)
+        raise
+    finally:
+        restored()
 
 
 def _connect(ray: Any, address: str, folder: Path, start: bool) -> None:
-    """Join the cluster, or start one. Raises Missing where no cluster is at the address."""
+    """Join the cluster, or start one. Raises Missing where no cluster is at the address, ConnectionError where none is on
+    this machine and none is to be started."""
     quiet: dict[str, Any] = {"logging_level": "ERROR", "log_to_driver": False}
     if not address:
-        try:
-            ray.init("auto", **quiet)
-            return
-        except ConnectionError:
-            if not start:
-                raise
+        with suppress(ConnectionError):  # what `ray start` noted may be gone
+            if standing := _standing(ray):
+                _knock(standing)
+                ray.init(**quiet)
+                return
+        if not start:
+            raise ConnectionError
         ray.init("local", include_dashboard=False, object_store_memory=STORE_BYTES, **quiet)
         return
     env = {"working_dir": str(folder)} if _staged(folder) else {}
     try:
+        _knock(address)
         ray.init(address, runtime_env=env, **quiet)
     except (ConnectionError, TimeoutError, ValueError, RuntimeError) as error:
         raise Missing(
-            f"--on {address if '://' in address else f'ray:{address}'}: no Ray cluster answers there ({_short(error)}). `ray status` on its head node says where it is."
+            f"--on {address if '://' in address else f'ray:{address}'}: no Ray cluster answers there ({_short(error)}). `ray status` on its head node says where it is; one that asks for a token takes it from $RAY_AUTH_TOKEN or ~/.ray/auth_token, where RAY_AUTH_MODE=token is set here, too."
         ) from error
+
+
+def _standing(ray: Any) -> str:
+    """The address of the Ray that stands on this machine, as $RAY_ADDRESS or the last `ray start` says; empty where there
+    is none. ("auto" would join one that another driver has started for itself, too, and die with it.)"""
+    return os.environ.get("RAY_ADDRESS", "") or ray._private.utils.read_ray_address() or ""
+
+
+def _knock(address: str) -> None:
+    """Raise ConnectionError where nothing listens at an address with a port: Ray itself would try for many minutes."""
+    host, _, port = address.rpartition("://")[2].rpartition(":")
+    if host and port.isdigit():
+        try:
+            socket.create_connection((host.strip("[]"), int(port)), KNOCK).close()
+        except OSError as error:
+            raise ConnectionError(str(error)) from error
 
 
 def _staged(folder: Path) -> bool:

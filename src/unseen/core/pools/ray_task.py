@@ -22,6 +22,7 @@ from typing import Any
 from ..execute import Event, Measuring, Tell, Work
 from ..lab import local_home
 from ..store import Store
+from .alone import alone
 from .likeness import Told, differs, settled
 from .parcel import Said, pieces, said_of, unpacked
 
@@ -41,7 +42,7 @@ def served(
     mine = _mine(work, told, own)
     found: list[tuple[Said, list[Part] | None]] = []
     for one in batch:
-        said = said_of(mine, one, _teller(voice))
+        said = said_of(alone(mine), one, _teller(voice))
         parts = None
         if said[0] == "done" and mine is not work and isinstance(mine, Measuring):
             parts = _sent(Store(mine.url).partial(unpacked(one)))

@@ -18,6 +18,7 @@ from typing import Any
 from ..disk import whole
 from ..execute import Event, Measuring, Work
 from ..store import Store
+from .alone import alone
 from .likeness import Told, differs, settled
 from .parcel import Said, said_of, unpacked
 
@@ -42,7 +43,7 @@ class Share:
                 say(
                     self.place,
                     key,
-                    (REFUSED, other, 0.0, 2) if other else said_of(self.work, one, partial(self._tell, one)),
+                    (REFUSED, other, 0.0, 2) if other else said_of(alone(self.work), one, partial(self._tell, one)),
                 )
 
     def checkpoint(self) -> Any:
