@@ -134,10 +134,10 @@ def over(process: subprocess.Popen[str], code: int = 0) -> str:
     return said
 
 
-def stands_still(log: Path) -> bool:
+def stands_still(log: Path, seconds: float = 0.5) -> bool:
     """Whether nothing is measured any more."""
     before = len(lines(log))
-    time.sleep(0.5)
+    time.sleep(seconds)
     return len(lines(log)) == before
 
 
@@ -180,22 +180,25 @@ def test_a_killed_driver_loses_nothing(
     until(lambda: len(lines(log)) >= after or process.poll() is not None, "the first steps")
     assert process.poll() is None, process.communicate()[0]
     process.kill()
-    if on in ("ray", "joined"):
-        until(lambda: stands_still(log), "the end of all measuring")
-        assert len(lines(log)) < STEPS
+    process.wait()
     assert not torn(home)
     over(begin(on))
     cost(weighed(f"`kill -9` of a driver under {NAMES[on]}", home, whole, lines(log), busy=2))
 
 
 @pytest.mark.slow
-def test_what_a_killed_driver_started_of_ray_ends_with_it(begin: Begin, log: Path) -> None:
-    process = begin("ray")
-    until(lambda: len(lines(log)) >= 10 or process.poll() is not None, "the first steps")
+@pytest.mark.parametrize("on", ["ray", "joined"])
+def test_what_a_killed_driver_left_at_work_in_ray_ends_with_it(on: str, begin: Begin, log: Path) -> None:
+    """Within seconds: what is left of the plan would take twenty more. A Ray that it started ends as a whole."""
+    process = begin(on, *(word.replace("pause=0.05", "pause=0.5") for word in RUN))
+    until(lambda: len(lines(log)) >= 4 or process.poll() is not None, "the first steps")
     folder = Path(f"/proc/{process.pid}/environ").read_bytes().split(b"RAY_TMPDIR=")[1].split(b"\0")[0].decode()
     assert any("raylet" in name for name in begun_in(folder))
     process.kill()
-    until(lambda: not begun_in(folder), "the end of its Ray")
+    until(lambda: stands_still(log, 2.0), "the end of all measuring")
+    assert len(lines(log)) < STEPS / 2
+    if on == "ray":
+        until(lambda: not begun_in(folder), "the end of its Ray")
 
 
 @pytest.mark.slow

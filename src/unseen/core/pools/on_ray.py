@@ -33,6 +33,7 @@ from ..plan import Trial
 from ..store import Store
 from ..work import threads_of, versions
 from . import accelerator
+from .beginnings import Beginnings
 from .likeness import Told, coded
 from .parcel import packed, unfolded
 from .ray_task import Part, Words, served
@@ -44,6 +45,7 @@ SECONDS = 0.25  # of work that are worth a hand-over
 AHEAD = 2  # tasks in flight for each processor of the cluster
 STORE_BYTES = 256 << 20  # of a Ray started here: what travels is small
 KNOCK = 10.0  # seconds in which a cluster's port answers
+REMEDY = "The files worker-*.err in the folder of Ray's logs on that node say more. Mend its environment"
 LOCAL = "a Ray on this machine"
 SHARED = ("UNSEEN_", "HF_", "TRANSFORMERS_", "TOKENIZERS_", "OMP_WAIT_")  # the environment that trials know
 SECRET = "_API_KEY"  # these travel, too; nothing writes them down
@@ -89,6 +91,7 @@ class Flight:
         self.words = self.ray.remote(Words).options(num_cpus=0, max_restarts=-1).remote()
         self.asked: Any = None  # for words
         self.room = Room(self.ray)
+        self.beginnings = Beginnings("workers of the cluster", REMEDY)
         self.next: Trial | None = None  # taken, but of another shape than those before it
 
     def outcomes(self, todo: Iterator[Trial]) -> Iterator[Outcome]:
@@ -152,6 +155,7 @@ class Flight:
         errors = self.ray.exceptions
         try:
             found = self.ray.get(ref)
+            self.beginnings.begun = True
             if isinstance(found, str):
                 raise Invalid(found)
             for trial, (said, parts) in zip(batch, found, strict=True):
@@ -162,6 +166,7 @@ class Flight:
         except (errors.NodeDiedError, errors.LocalRayletDiedError, errors.ObjectLostError) as error:
             yield from self._lost(batch, self.moved, MOVES, f"its node was lost ({_short(error)})")
         except (errors.WorkerCrashedError, errors.OutOfMemoryError) as error:
+            self._ended(ref, _short(error))
             yield from self._lost(batch, self.died, TRIES, f"its worker died ({_short(error)})")
         except errors.RayTaskError as error:
             raise Failed(_unlike(error)) from error
@@ -191,6 +196,13 @@ class Flight:
         to = Store(self.work.url).partial(trial) / "ready"
         unfolded(((name, lambda held=held: content(held)) for name, held in parts), to)
 
+    def _ended(self, ref: Any, how: str) -> None:
+        """A worker died. Raises Failed where none of the first few had begun, what they said on their way here included."""
+        if not self.beginnings.begun:
+            with suppress(Exception):
+                self._heard(self.ray.get(self.words.take.remote(), timeout=5))
+        self.beginnings.ended(ref.hex(), lambda: how)
+
     def _listen(self) -> None:
         """Tell what was said since; never waits."""
         with suppress(Exception):  # words are lost without harm
@@ -198,8 +210,13 @@ class Flight:
                 self.asked = self.words.take.remote()
             elif self.ray.wait([self.asked], timeout=0)[0]:
                 asked, self.asked = self.asked, None
-                for key, done, of, shown, when in self.ray.get(asked):
-                    self.tell(Event(key, done, of, shown, when))
+                self._heard(self.ray.get(asked))
+
+    def _heard(self, words: Sequence[tuple[Any, ...]]) -> None:
+        """Tell these; whoever says anything has begun."""
+        self.beginnings.begun |= bool(words)
+        for word in filter(None, words):
+            self.tell(Event(*word))
 
 
 class Room:

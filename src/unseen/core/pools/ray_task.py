@@ -39,6 +39,8 @@ def served(
     own = settled(told)
     if other := differs(told, tuple(sorted({str(t["study"]) for t in batch}))):
         return other
+    with suppress(Exception):
+        voice.say.remote("", ())
     mine = _mine(work, told, own)
     found: list[tuple[Said, list[Part] | None]] = []
     for one in batch:
@@ -51,7 +53,8 @@ def served(
 
 
 class Words:
-    """The last word of every trial at work, between the workers and the driver; what is not fetched is lost."""
+    """The last word of every trial at work, between the workers and the driver; what is not fetched is lost. An empty one,
+    of no trial, says that a worker has begun."""
 
     def __init__(self) -> None:
         self.last = dict[str, tuple[Any, ...]]()

@@ -33,9 +33,12 @@ class Share:
     batch: tuple[tuple[str, Mapping[str, Any]], ...]  # each trial's key, and the trial in plain words
     told: Told
     place: str
+    sign: str = ""  # a file that says that a task has begun
 
     def __call__(self) -> None:
         """Measure what is not measured yet."""
+        if self.sign:
+            Path(self.sign).touch()
         settled(self.told)
         other = differs(self.told, tuple(sorted({str(t["study"]) for _, t in self.batch})))
         for key, one in self.batch:
