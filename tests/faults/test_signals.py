@@ -182,8 +182,11 @@ def test_a_killed_driver_loses_nothing(
     process.kill()
     process.wait()
     assert not torn(home)
-    over(begin(on))
-    cost(weighed(f"`kill -9` of a driver under {NAMES[on]}", home, whole, lines(log), busy=2))
+    again = begin(on)
+    if on == "client" and again.wait(PATIENCE) == 2:  # a busy head node took too long to make room for another client
+        again = begin(on)
+    over(again)
+    cost(weighed(f"kill -9 of a driver under {NAMES[on]}", home, whole, lines(log), busy=2))
 
 
 @pytest.mark.slow
