@@ -20,7 +20,7 @@ from typing import Any
 
 RAY = (sys.executable, "-m", "ray.scripts.scripts")
 NODE = ("--num-gpus=0", f"--object-store-memory={80 << 20}", "--disable-usage-stats")
-PATIENCE = 120.0
+PATIENCE = 180.0
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from collections import Counter, deque
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,7 @@ from .ray_task import Part, Words, served
 TRIES = 2  # times a trial may take its worker along before it is left out
 MOVES = 10  # times a trial may lose its node, which is hardly its own doing
 MOST = 64  # trials that are handed over at once
+CUT = 10.0  # seconds after a node is given up in which Ray itself may say so of its tasks
 SECONDS = 0.25  # of work that are worth a hand-over
 AHEAD = 2  # tasks in flight for each processor of the cluster
 STORE_BYTES = 256 << 20  # of a Ray started here: what travels is small
@@ -80,7 +81,9 @@ class Flight:
     work: Work
     told: Told
     tell: Tell
-    under_way: dict[Any, Batch] = field(default_factory=dict[Any, Batch])
+    under_way: dict[Any, tuple[int, Batch]] = field(
+        default_factory=dict[Any, tuple[int, Batch]]
+    )  # with the task's number
     again: deque[Trial] = field(default_factory=deque[Trial])  # to be given once more, each by itself
     died: Counter[str] = field(default_factory=Counter[str])
     moved: Counter[str] = field(default_factory=Counter[str])
@@ -90,6 +93,8 @@ class Flight:
         self.task = self.ray.remote(max_retries=0)(served)
         self.words = self.ray.remote(Words).options(num_cpus=0, max_restarts=-1).remote()
         self.asked: Any = None  # for words
+        self.numbers = count()
+        self.nodes: dict[int, str] = {}  # on which each task began
         self.room = Room(self.ray)
         self.beginnings = Beginnings("workers of the cluster", REMEDY)
         self.next: Trial | None = None  # taken, but of another shape than those before it
@@ -105,7 +110,8 @@ class Flight:
             if ready:
                 ready, _ = self.ray.wait(list(self.under_way), num_returns=len(self.under_way), timeout=0)
             for ref in ready:
-                yield from self._landed(self.under_way.pop(ref), ref)
+                yield from self._landed(self._done_with(ref), ref)
+            yield from self._cut_off()
 
     def cancel(self) -> None:
         """End what is under way, and wait a moment until it has ended."""
@@ -131,7 +137,8 @@ class Flight:
             given = [packed(t) for t in batch]
             told = coded(self.told, {t.study for t in batch})
             options = self.task.options(num_cpus=cpus, num_gpus=gpus or None, memory=memory)
-            self.under_way[options.remote(self.work, given, told, self.words)] = batch
+            number = next(self.numbers)
+            self.under_way[options.remote(self.work, given, told, self.words, number)] = number, batch
 
     def _taken(self, todo: Iterator[Trial]) -> Batch:
         """The next trials that are handed over together: alike in what they need, and together not long."""
@@ -175,6 +182,21 @@ class Flight:
                 f"the Ray cluster failed ({_short(error)}); what was done is kept. Run the same command again when it answers."
             ) from error
 
+    def _done_with(self, ref: Any) -> Batch:
+        """The trials of a task that is not waited for any more."""
+        number, batch = self.under_way.pop(ref)
+        self.nodes.pop(number, None)
+        return batch
+
+    def _cut_off(self) -> Iterator[Outcome]:
+        """Give the trials of nodes that the cluster gave up once more. (Ray waits minutes for what a node that lost its
+        network may still say.)"""
+        gone = self.room.gone()
+        for ref in [r for r, (number, _) in self.under_way.items() if self.nodes.get(number) in gone]:
+            with suppress(Exception):
+                self.ray.cancel(ref, force=True)
+            yield from self._lost(self._done_with(ref), self.moved, MOVES, "its node was lost (cut off)")
+
     def _lost(self, batch: Batch, times: Counter[str], most: int, how: str) -> Iterator[Outcome]:
         """Give each of these once more, by itself; one that was by itself too often is left out."""
         for trial in batch:
@@ -215,8 +237,11 @@ class Flight:
     def _heard(self, words: Sequence[tuple[Any, ...]]) -> None:
         """Tell these; whoever says anything has begun."""
         self.beginnings.begun |= bool(words)
-        for word in filter(None, words):
-            self.tell(Event(*word))
+        for word in words:
+            if len(word) == 2:
+                self.nodes[word[0]] = word[1]
+            else:
+                self.tell(Event(*word))
 
 
 class Room:
@@ -225,6 +250,7 @@ class Room:
     def __init__(self, ray: Any) -> None:
         self.ray, self.when = ray, -60.0
         self.nodes: list[Mapping[str, float]] = []
+        self.dead: dict[str, float] = {}  # since when each of the others is given up
 
     def most(self) -> int:
         """How many tasks may be in flight."""
@@ -240,11 +266,18 @@ class Room:
             return (cpus, gpus, memory), why
         return (max(1, min(cpus, int(largest["CPU"]))), gpus, min(memory, int(largest["memory"]))), ""
 
+    def gone(self) -> set[str]:
+        """The nodes that were given up a moment ago, or earlier."""
+        self._nodes()
+        return {node for node, since in self.dead.items() if time.monotonic() - since > CUT}
+
     def _nodes(self) -> list[Mapping[str, float]]:
         if time.monotonic() - self.when > 5:
             self.when = time.monotonic()
-            found = [n["Resources"] for n in self.ray.nodes() if n["Alive"]]
-            self.nodes = found or self.nodes
+            told = self.ray.nodes()
+            self.nodes = [n["Resources"] for n in told if n["Alive"]] or self.nodes
+            for node in (n["NodeID"] for n in told if not n["Alive"]):
+                self.dead.setdefault(node, self.when)
         return self.nodes
 
 
