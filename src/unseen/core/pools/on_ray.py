@@ -13,21 +13,15 @@ from __future__ import annotations
 import math
 import os
 import platform
-import shutil
-import signal
-import socket
-import tempfile
 import time
 from collections import Counter, deque
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import count, islice
-from pathlib import Path
 from typing import Any
 
-from .. import find
-from ..errors import Failed, Invalid, Missing, missing_extra
+from ..errors import Failed, Invalid
 from ..execute import Event, Measuring, Outcome, Tell, Work
 from ..plan import Trial
 from ..store import Store
@@ -36,6 +30,7 @@ from . import accelerator
 from .beginnings import Beginnings
 from .likeness import Told, coded
 from .parcel import packed, unfolded
+from .ray_cluster import joined, short
 from .ray_task import Part, Words, served
 
 TRIES = 2  # times a trial may take its worker along before it is left out
@@ -44,10 +39,7 @@ MOST = 64  # trials that are handed over at once
 CUT = 10.0  # seconds after a node is given up in which Ray itself may say so of its tasks
 SECONDS = 0.25  # of work that are worth a hand-over
 AHEAD = 2  # tasks in flight for each processor of the cluster
-STORE_BYTES = 256 << 20  # of a Ray started here: what travels is small
-KNOCK = 10.0  # seconds in which a cluster's port answers
 REMEDY = "The files worker-*.err in the folder of Ray's logs on that node say more. Mend its environment"
-LOCAL = "a Ray on this machine"
 SHARED = ("UNSEEN_", "HF_", "TRANSFORMERS_", "TOKENIZERS_", "OMP_WAIT_")  # the environment that trials know
 SECRET = "_API_KEY"  # these travel, too; nothing writes them down
 
@@ -65,7 +57,7 @@ class Ray:
     def map(self, work: Work, trials: Iterable[Trial], tell: Tell) -> Iterator[Outcome]:
         """The outcomes of the trials as they end. Raises Missing where there is no cluster, Invalid where a worker is
         not like this machine, Failed where the cluster goes away."""
-        with _joined(self.address) as ray, _marked(work, self.apart) as mark:
+        with joined(self.address) as ray, _marked(work, self.apart) as mark:
             flight = Flight(ray, work, _told(mark, bool(self.address)), tell)
             try:
                 yield from flight.outcomes(iter(trials))
@@ -171,15 +163,15 @@ class Flight:
                 self.pace = 0.7 * self.pace + 0.3 * 60 * said[2]
                 yield Outcome(trial, *said)
         except (errors.NodeDiedError, errors.LocalRayletDiedError, errors.ObjectLostError) as error:
-            yield from self._lost(batch, self.moved, MOVES, f"its node was lost ({_short(error)})")
+            yield from self._lost(batch, self.moved, MOVES, f"its node was lost ({short(error)})")
         except (errors.WorkerCrashedError, errors.OutOfMemoryError) as error:
-            self._ended(ref, _short(error))
-            yield from self._lost(batch, self.died, TRIES, f"its worker died ({_short(error)})")
+            self._ended(ref, short(error))
+            yield from self._lost(batch, self.died, TRIES, f"its worker died ({short(error)})")
         except errors.RayTaskError as error:
             raise Failed(_unlike(error)) from error
         except (errors.RuntimeEnvSetupError, errors.RaySystemError, ConnectionError) as error:
             raise Failed(
-                f"the Ray cluster failed ({_short(error)}); what was done is kept. Run the same command again when it answers."
+                f"the Ray cluster failed ({short(error)}); what was done is kept. Run the same command again when it answers."
             ) from error
 
     def _done_with(self, ref: Any) -> Batch:
@@ -288,102 +280,6 @@ def _asks(trial: Trial) -> Shape:
 
 
 @contextmanager
-def _joined(address: str, *, start: bool = True) -> Generator[Any]:
-    """Ray, connected: as it is where it is already, else joined, else started here and stopped at the end."""
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    try:
-        import ray
-    except ModuleNotFoundError as error:
-        raise missing_extra(f"--on {address or 'ray'}", error, "ray") from error
-    if ray.is_initialized():
-        yield ray
-        return
-    with tempfile.TemporaryDirectory(prefix="unseen-") as folder:
-        try:
-            with _own_signals():
-                _connect(ray, address, Path(folder), start)
-            yield ray
-        finally:
-            ray.shutdown()
-
-
-@contextmanager
-def _own_signals() -> Generator[None]:
-    """What SIGTERM does stays as it was: Ray puts a handler of its own there, which ends the process without a word."""
-    before = signal.getsignal(signal.SIGTERM)
-
-    def restored() -> None:
-        with suppress(ValueError, TypeError):  # only the main thread may; what was set by other than Python cannot be
-            signal.signal(signal.SIGTERM, before)
-
-    try:
-        yield
-    except SystemExit:  # so Ray's handler answers meanwhile
-        restored()
-        signal.raise_signal(signal.SIGTERM)
-        raise
-    finally:
-        restored()
-
-
-def _connect(ray: Any, address: str, folder: Path, start: bool) -> None:
-    """Join the cluster, or start one. Raises Missing where no cluster is at the address, ConnectionError where none is on
-    this machine and none is to be started."""
-    quiet: dict[str, Any] = {"logging_level": "ERROR", "log_to_driver": False}
-    if not address:
-        with suppress(ConnectionError):  # what `ray start` noted may be gone
-            if standing := _standing(ray):
-                _knock(standing)
-                ray.init(**quiet)
-                return
-        if not start:
-            raise ConnectionError
-        ray.init("local", include_dashboard=False, object_store_memory=STORE_BYTES, **quiet)
-        return
-    env = {"working_dir": str(folder)} if _staged(folder) else {}
-    try:
-        _knock(address)
-        ray.init(address, runtime_env=env, **quiet)
-    except (ConnectionError, TimeoutError, ValueError, RuntimeError) as error:
-        raise Missing(
-            f"--on {address if '://' in address else f'ray:{address}'}: no Ray cluster answers there ({_short(error)}). `ray status` on its head node says where it is; one that asks for a token takes it from $RAY_AUTH_TOKEN or ~/.ray/auth_token, where RAY_AUTH_MODE=token is set here, too."
-        ) from error
-
-
-def _standing(ray: Any) -> str:
-    """The address of the Ray that stands on this machine, as $RAY_ADDRESS or the last `ray start` says; empty where there
-    is none. ("auto" would join one that another driver has started for itself, too, and die with it.)"""
-    return os.environ.get("RAY_ADDRESS", "") or ray._private.utils.read_ray_address() or ""
-
-
-def _knock(address: str) -> None:
-    """Raise ConnectionError where nothing listens at an address with a port: Ray itself would try for many minutes."""
-    host, _, port = address.rpartition("://")[2].rpartition(":")
-    if host and port.isdigit():
-        try:
-            socket.create_connection((host.strip("[]"), int(port)), KNOCK).close()
-        except OSError as error:
-            raise ConnectionError(str(error)) from error
-
-
-def _staged(folder: Path) -> bool:
-    """Whether there is something that the cluster lacks: own studies, and the modules of the folder we are in; copied."""
-    own = [(slug, place) for slug, place in find.slugs().items() if not _packaged(place)]
-    for slug, place in own:
-        shutil.copytree(place, folder / "studies" / slug, ignore=shutil.ignore_patterns("__pycache__", ".*"))
-    modules = [p for p in Path.cwd().glob("*.py") if p.is_file()]
-    for path in modules:
-        shutil.copy2(path, folder / path.name)
-    return bool(own or modules)
-
-
-def _packaged(place: Path) -> bool:
-    """Whether a study comes with an installed package, as ours do."""
-    return place.is_relative_to(Path(__file__).parents[2]) or "site-packages" in place.parts
-
-
-@contextmanager
 def _marked(work: Work, apart: bool) -> Generator[str]:
     """A file in the store, by which a worker sees whether the store is within its reach; empty where none is to be."""
     if apart or not isinstance(work, Measuring):
@@ -420,12 +316,8 @@ def _unlike(error: Exception) -> str:
     return f"the workers of the cluster failed outside of a trial ({said[-300:]})."
 
 
-def _short(error: BaseException) -> str:
-    return " ".join(str(error).split())[:200]
-
-
 def resources(address: str) -> list[dict[str, float]] | None:
     """What each node of a cluster has (Ray's own names); None where `--on ray` would start one. Raises Missing."""
-    with suppress(ConnectionError), _joined(address, start=False) as ray:
+    with suppress(ConnectionError), joined(address, start=False) as ray:
         return [dict(n["Resources"]) for n in ray.nodes() if n["Alive"]]
     return None
