@@ -23,7 +23,8 @@ class Alone:
     work: Measuring
 
     def __call__(self, trial: Trial, tell: Tell) -> Outcome:
-        with lease(Store(self.work.url).root / "leases" / f"{trial.key}.task", wait=None):
+        folder = Store(self.work.url).root / "leases" / "tasks" / trial.key[:2]  # of which each has a lock of its own
+        with lease(folder / f"{trial.key}.lease", wait=None):
             return self.work(trial, tell)
 
 
