@@ -96,7 +96,8 @@ def begin(home: Path, log: Path, request: pytest.FixtureRequest) -> Iterator[Beg
         for process in started:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
+            with suppress(ValueError):  # what it said was read already
+                process.communicate()
         until(lambda: not begun_in(folder), "the end of the Rays that were started")
 
 
