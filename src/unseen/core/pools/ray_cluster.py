@@ -9,12 +9,10 @@ Signals do what they did before, whatever Ray would have them do.
 from __future__ import annotations
 
 import os
-import platform
 import shutil
 import signal
 import socket
 import tempfile
-import time
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -115,10 +113,6 @@ def _staged(folder: Path) -> bool:
     modules = [p for p in Path.cwd().glob("*.py") if p.is_file()]
     for path in modules:
         shutil.copy2(path, folder / path.name)
-    if (
-        own or modules
-    ):  # Ray keeps equal packages once: a killed driver's, dropped late, would be this one's
-        (folder / "brought.txt").write_text(f"{platform.node()} {os.getpid()} {time.time_ns()}\n", encoding="utf-8")
     return bool(own or modules)
 
 
