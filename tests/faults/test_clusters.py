@@ -4,27 +4,25 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.faults.conftest import STUDIES
 from tests.faults.figures import Cost, lines, torn, weighed
+from tests.faults.rays import NODE, PATIENCE, RAY, head
 
 pytest.importorskip("ray")
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("ray")]
 RUN = ("run", "kept_rows", "--tier", "laptop", "--set", "pause=0.05", "--set", "name=a,c")
-NODE = ("--num-cpus=1", "--num-gpus=0", f"--object-store-memory={80 << 20}", "--disable-usage-stats")  # fmt: skip
-RAY = (sys.executable, "-m", "ray.scripts.scripts")
-PATIENCE = 120.0
+CPU = "--num-cpus=1"
 
 
 @dataclass(frozen=True)
@@ -59,11 +57,13 @@ def said(process: subprocess.Popen[str]) -> str:
 
 
 @pytest.fixture(scope="module")
-def env(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """What all processes know: where the toy study is, and the file into which it writes its steps."""
+def env(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """What all processes know: where the toy study is, the file into which it writes its steps, a folder for Ray."""
     log = tmp_path_factory.mktemp("steps") / "log.txt"
     own = {"UNSEEN_STUDIES": str(STUDIES), "KEPT_ROWS_LOG": str(log), "NO_COLOR": "1", "OMP_NUM_THREADS": "1"}
-    return {**os.environ, **own, "RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "disabled"}
+    with tempfile.TemporaryDirectory(prefix="ur", dir="/tmp", ignore_cleanup_errors=True) as folder:
+        ray = {"RAY_TMPDIR": folder, "RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "disabled"}
+        yield {**os.environ, **own, **ray}
 
 
 @pytest.fixture(scope="module")
@@ -92,94 +92,87 @@ def net(env: dict[str, str]) -> Iterator[Net]:
 
 
 @pytest.fixture(scope="module")
-def whole(kennel: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def whole(undisturbed: Callable[..., tuple[Path, float]]) -> Path:
     """The store of an undisturbed run in one process."""
-    home = tmp_path_factory.mktemp("whole")
-    ended = kennel(home, *RUN)
-    assert ended.code == 0, ended.said
-    return home
+    return undisturbed(*RUN)[0]
 
 
-def joined(net: Net) -> None:
-    """Start the second node."""
-    said(net.within(1, *RAY, "start", f"--address={net.addresses[0]}:6379", f"--node-ip-address={net.addresses[1]}", *NODE))  # fmt: skip
+@pytest.fixture(scope="module")
+def words(net: Net) -> tuple[str, ...]:
+    """`unseen run …` on a cluster whose head node is in the first namespace."""
+    own = f"--node-ip-address={net.addresses[0]}"
+    said(net.within(0, *RAY, "start", "--head", "--include-dashboard=false", "--port=6379", own, CPU, *NODE))
+    return (sys.executable, "-m", "unseen", *RUN, "--on", f"ray:{net.addresses[0]}:6379")
 
 
-def test_two_networks_measure_what_one_process_does_and_one_that_dies_loses_nothing(
-    net: Net, whole: Path, cost: Callable[[Cost], None], tmp_path: Path
-) -> None:
-    head = f"{net.addresses[0]}:6379"
-    said(
-        net.within(
-            0,
-            *RAY,
-            "start",
-            "--head",
-            "--include-dashboard=false",
-            "--port=6379",
-            f"--node-ip-address={net.addresses[0]}",
-            *NODE,
-        )
-    )
-    joined(net)
-    log, words = Path(net.env["KEPT_ROWS_LOG"]), (sys.executable, "-m", "unseen", *RUN, "--on", f"ray:{head}")
-    said(net.within(0, *words, UNSEEN_HOME=str(tmp_path / "both")))
-    weighed("", tmp_path / "both", whole, lines(log), hits=0)
+@pytest.fixture
+def joined(net: Net, words: tuple[str, ...]) -> Iterator[None]:
+    """A node in the second namespace, of this test alone."""
+    own = f"--node-ip-address={net.addresses[1]}"
+    said(net.within(1, *RAY, "start", f"--address={net.addresses[0]}:6379", own, CPU, *NODE))
+    yield
+    net.kill(1)
 
-    begun = len(lines(log))
-    run = net.within(0, *words, UNSEEN_HOME=str(tmp_path / "one"))
+
+@pytest.fixture
+def log(net: Net) -> Path:
+    """Where all nodes write down their steps, empty."""
+    found = Path(net.env["KEPT_ROWS_LOG"])
+    found.write_text("", encoding="utf-8")
+    return found
+
+
+def at_work(run: subprocess.Popen[str], log: Path, steps: int = 25) -> None:
+    """Wait until so many steps were done, and some are left."""
     end = time.monotonic() + PATIENCE
-    while len(lines(log)) < begun + 25 and run.poll() is None and time.monotonic() < end:
+    while len(lines(log)) < steps and run.poll() is None and time.monotonic() < end:
         time.sleep(0.02)
-    assert run.poll() is None and net.kill(1) > 2
+    assert run.poll() is None and len(lines(log)) >= steps
+
+
+def test_two_networks_measure_what_one_process_does(
+    net: Net, joined: None, words: tuple[str, ...], whole: Path, log: Path, tmp_path: Path
+) -> None:
+    said(net.within(0, *words, UNSEEN_HOME=str(tmp_path / "home")))
+    weighed("", tmp_path / "home", whole, lines(log), hits=0)
+
+
+def test_a_node_in_another_network_that_dies_loses_nothing(
+    net: Net, joined: None, words: tuple[str, ...], whole: Path, log: Path, cost: Callable[[Cost], None], tmp_path: Path
+) -> None:
+    run = net.within(0, *words, UNSEEN_HOME=str(tmp_path / "home"))
+    at_work(run, log)
+    assert net.kill(1) > 2
     said(run)
-    assert not torn(tmp_path / "one")
-    told = weighed("", tmp_path / "one", whole, lines(log)[begun:], busy=2)
-    cost(replace(told, fault="kill -9 of a node of Ray in another network"))
+    assert not torn(tmp_path / "home")
+    cost(weighed("kill -9 of a node of Ray in another network", tmp_path / "home", whole, lines(log), busy=2))
+
+
+def test_a_node_whose_cable_is_cut_loses_nothing(
+    net: Net, joined: None, words: tuple[str, ...], whole: Path, log: Path, cost: Callable[[Cost], None], tmp_path: Path
+) -> None:
+    """It goes on measuring, unseen by the driver; who is given its trial waits for it, so that no journal has two writers."""
+    cable = ("ip", "-n", net.names[1], "link", "set", f"vb{os.getpid()}")
+    run = net.within(0, *words, UNSEEN_HOME=str(tmp_path / "home"))
+    at_work(run, log)
+    try:
+        subprocess.run([*cable, "down"], check=True)
+        said(run)
+    finally:
+        subprocess.run([*cable, "up"], check=True)
+    assert not torn(tmp_path / "home")
+    cost(weighed("the cable of a node of Ray is cut", tmp_path / "home", whole, lines(log), busy=2))
 
 
 def test_a_cluster_behind_its_clients_port_measures_what_one_process_does(
     env: dict[str, str], whole: Path, tmp_path: Path
 ) -> None:
     pytest.importorskip("grpc")
-    with socket.socket() as a, socket.socket() as b:
-        a.bind(("127.0.0.1", 0))
-        b.bind(("127.0.0.1", 0))
-        gcs, client = a.getsockname()[1], b.getsockname()[1]
     log = tmp_path / "log.txt"
-    known = {**env, "KEPT_ROWS_LOG": str(log)}
-    begin = (
-        *RAY,
-        "start",
-        "--head",
-        "--include-dashboard=false",
-        f"--port={gcs}",
-        f"--ray-client-server-port={client}",
-        "--block",
-        *NODE,
-    )
-    with (tmp_path / "ray.txt").open("w") as out:
-        head = subprocess.Popen(begin, env=known, stdout=out, stderr=out, start_new_session=True)
-    try:
-        _answers(client, head)
-        words = (sys.executable, "-m", "unseen", *RUN, "--on", f"ray://127.0.0.1:{client}")
-        told = subprocess.run(words, env={**known, "UNSEEN_HOME": str(tmp_path / "home")}, capture_output=True, text=True, timeout=PATIENCE)  # fmt: skip
-        assert told.returncode == 0, told.stderr
-        weighed("", tmp_path / "home", whole, lines(log), hits=0)
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(head.pid, signal.SIGTERM)
-        with suppress(subprocess.TimeoutExpired):
-            head.wait(20)
-        with suppress(ProcessLookupError):
-            os.killpg(head.pid, signal.SIGKILL)
-
-
-def _answers(port: int, head: subprocess.Popen[Any]) -> None:
-    """Wait until something listens there."""
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end and head.poll() is None:
-        with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-            return
-        time.sleep(0.2)
-    raise AssertionError("the cluster did not start")
+    with tempfile.TemporaryDirectory(prefix="ur", dir="/tmp", ignore_cleanup_errors=True) as folder:
+        known = {**env, "KEPT_ROWS_LOG": str(log), "RAY_TMPDIR": folder}
+        with head(known, tmp_path) as found:
+            words = (sys.executable, "-m", "unseen", *RUN, "--on", f"ray://{found.client}")
+            told = subprocess.run(words, env={**known, "UNSEEN_HOME": str(tmp_path / "home")}, capture_output=True, text=True, timeout=PATIENCE)  # fmt: skip
+            assert told.returncode == 0, told.stderr
+    weighed("", tmp_path / "home", whole, lines(log), hits=0)

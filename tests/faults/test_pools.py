@@ -102,6 +102,24 @@ def test_a_study_of_ones_own_is_measured_by_every_pool(
     assert one and measured(sums, tmp_path / "ray", pool_of("ray")) == one
 
 
+def test_a_task_waits_for_another_that_has_its_trial_in_hand(home: Path, tmp_path: Path) -> None:
+    """Its driver may be gone, and the next one not know of it."""
+    from unseen.core.execute import Measuring
+    from unseen.core.lease import lease
+    from unseen.core.pools.alone import alone
+
+    trial, said = trials_of(ask("kept_rows", "smoke", sweep={"name": "a"}))[0], list[Outcome]()
+    task = threading.Thread(target=lambda: said.append(alone(Measuring(str(home)))(trial, lambda _: None)))
+    log = tmp_path / "log.txt"
+    with lease(home / "leases" / "tasks" / trial.key[:2] / f"{trial.key}.lease") as mine:
+        assert mine
+        task.start()
+        task.join(0.5)
+        assert task.is_alive() and not lines(log)
+    task.join(60)
+    assert [(o.status, o.error) for o in said] == [("done", "")] and lines(log)
+
+
 def at_work(node: Any) -> list[int]:
     """The processes of a node of Ray that have a task in hand."""
     raylet = node.all_processes["raylet"][0].process.pid

@@ -75,6 +75,17 @@ def test_what_is_said_of_the_device_counts(monkeypatch: pytest.MonkeyPatch) -> N
         assert asked(wide, 4, 0) == 0
 
 
+@pytest.mark.parametrize("said, gpus", [("", 2), ("cpu", 0), ("cpu:0", 0), ("cuda", 2)])
+def test_ray_and_slurm_are_asked_for_what_a_trial_needs(said: str, gpus: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    from unseen.core.pools import on_ray, on_slurm
+
+    monkeypatch.setenv("UNSEEN_STUDIES", str(FAULTS))
+    monkeypatch.setenv("UNSEEN_DEVICE", said)
+    trial = replace(trials_of(ask("kept_rows", "smoke"))[0], needs=Needs(1, gpus=1.5, cpus=1, memory_gb=2))
+    assert on_ray._asks(trial) == (1, gpus, 2 << 30)
+    assert on_slurm._asks(trial) == (1, gpus, 2)
+
+
 def test_processes_see_their_own_device_and_share_no_more_than_it_has(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

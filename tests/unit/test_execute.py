@@ -191,6 +191,7 @@ def test_a_workers_life(shelf: Path, trials: list[Trial], monkeypatch: pytest.Mo
         ours.send(told)
     life = threading.Thread(target=workers._serve, args=(theirs, Measuring(str(shelf)), os.getppid()))
     life.start()
+    assert ours.recv() == workers.UP
     said = list[Any]()
     while len(said) < len(asked):
         one = ours.recv()

@@ -61,15 +61,18 @@ class Shares:
             self.free[name] = min(1.0, self.free[name] + share)
 
 
+def needed(trial: Trial) -> float:
+    """How many accelerators a trial needs; none where all work was sent to the CPU."""
+    return 0.0 if os.environ.get("UNSEEN_DEVICE", "").startswith("cpu") else float(trial.needs.gpus)
+
+
 def asked(trial: Trial, workers: int, devices: int) -> float:
-    """How many accelerators a trial takes: what it needs; none on the CPU; an equal share where all work was sent to
-    accelerators with `--device cuda`."""
-    said = os.environ.get("UNSEEN_DEVICE", "")
-    if said.startswith("cpu") or not devices:
+    """How many accelerators of this machine a trial takes: what it needs; an equal share where all work was sent to
+    accelerators with `--device cuda`; none that is accounted for where the device was named."""
+    said, needs = os.environ.get("UNSEEN_DEVICE", ""), needed(trial)
+    if not devices or ":" in said:
         return 0.0
-    if said == "cuda" and not trial.needs.gpus:
-        return min(1.0, devices / workers)
-    return 0.0 if ":" in said else float(trial.needs.gpus)
+    return min(1.0, devices / workers) if said == "cuda" and not needs else needs
 
 
 @contextmanager

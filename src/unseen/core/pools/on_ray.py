@@ -10,37 +10,36 @@ to another; whatever a trial raises is its outcome.
 
 from __future__ import annotations
 
+import math
 import os
 import platform
-import shutil
-import signal
-import tempfile
 import time
 from collections import Counter, deque
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from itertools import islice
-from pathlib import Path
+from itertools import count, islice
 from typing import Any
 
-from .. import find
-from ..errors import Failed, Invalid, Missing, missing_extra
+from ..errors import Failed, Invalid
 from ..execute import Event, Measuring, Outcome, Tell, Work
 from ..plan import Trial
 from ..store import Store
 from ..work import threads_of, versions
+from . import accelerator
+from .beginnings import Beginnings
 from .likeness import Told, coded
 from .parcel import packed, unfolded
+from .ray_cluster import joined, short
 from .ray_task import Part, Words, served
 
 TRIES = 2  # times a trial may take its worker along before it is left out
 MOVES = 10  # times a trial may lose its node, which is hardly its own doing
 MOST = 64  # trials that are handed over at once
+CUT = 10.0  # seconds after a node is given up in which Ray itself may say so of its tasks
 SECONDS = 0.25  # of work that are worth a hand-over
 AHEAD = 2  # tasks in flight for each processor of the cluster
-STORE_BYTES = 256 << 20  # of a Ray started here: what travels is small
-LOCAL = "a Ray on this machine"
+REMEDY = "The files worker-*.err in the folder of Ray's logs on that node say more. Mend its environment"
 SHARED = ("UNSEEN_", "HF_", "TRANSFORMERS_", "TOKENIZERS_", "OMP_WAIT_")  # the environment that trials know
 SECRET = "_API_KEY"  # these travel, too; nothing writes them down
 
@@ -58,7 +57,7 @@ class Ray:
     def map(self, work: Work, trials: Iterable[Trial], tell: Tell) -> Iterator[Outcome]:
         """The outcomes of the trials as they end. Raises Missing where there is no cluster, Invalid where a worker is
         not like this machine, Failed where the cluster goes away."""
-        with _joined(self.address) as ray, _marked(work, self.apart) as mark:
+        with joined(self.address) as ray, _marked(work, self.apart) as mark:
             flight = Flight(ray, work, _told(mark, bool(self.address)), tell)
             try:
                 yield from flight.outcomes(iter(trials))
@@ -74,7 +73,9 @@ class Flight:
     work: Work
     told: Told
     tell: Tell
-    under_way: dict[Any, Batch] = field(default_factory=dict[Any, Batch])
+    under_way: dict[Any, tuple[int, Batch]] = field(
+        default_factory=dict[Any, tuple[int, Batch]]
+    )  # with the task's number
     again: deque[Trial] = field(default_factory=deque[Trial])  # to be given once more, each by itself
     died: Counter[str] = field(default_factory=Counter[str])
     moved: Counter[str] = field(default_factory=Counter[str])
@@ -84,7 +85,10 @@ class Flight:
         self.task = self.ray.remote(max_retries=0)(served)
         self.words = self.ray.remote(Words).options(num_cpus=0, max_restarts=-1).remote()
         self.asked: Any = None  # for words
+        self.numbers = count()
+        self.nodes: dict[int, str] = {}  # on which each task began
         self.room = Room(self.ray)
+        self.beginnings = Beginnings("workers of the cluster", REMEDY)
         self.next: Trial | None = None  # taken, but of another shape than those before it
 
     def outcomes(self, todo: Iterator[Trial]) -> Iterator[Outcome]:
@@ -98,7 +102,8 @@ class Flight:
             if ready:
                 ready, _ = self.ray.wait(list(self.under_way), num_returns=len(self.under_way), timeout=0)
             for ref in ready:
-                yield from self._landed(self.under_way.pop(ref), ref)
+                yield from self._landed(self._done_with(ref), ref)
+            yield from self._cut_off()
 
     def cancel(self) -> None:
         """End what is under way, and wait a moment until it has ended."""
@@ -124,7 +129,8 @@ class Flight:
             given = [packed(t) for t in batch]
             told = coded(self.told, {t.study for t in batch})
             options = self.task.options(num_cpus=cpus, num_gpus=gpus or None, memory=memory)
-            self.under_way[options.remote(self.work, given, told, self.words)] = batch
+            number = next(self.numbers)
+            self.under_way[options.remote(self.work, given, told, self.words, number)] = number, batch
 
     def _taken(self, todo: Iterator[Trial]) -> Batch:
         """The next trials that are handed over together: alike in what they need, and together not long."""
@@ -148,6 +154,7 @@ class Flight:
         errors = self.ray.exceptions
         try:
             found = self.ray.get(ref)
+            self.beginnings.begun = True
             if isinstance(found, str):
                 raise Invalid(found)
             for trial, (said, parts) in zip(batch, found, strict=True):
@@ -156,15 +163,31 @@ class Flight:
                 self.pace = 0.7 * self.pace + 0.3 * 60 * said[2]
                 yield Outcome(trial, *said)
         except (errors.NodeDiedError, errors.LocalRayletDiedError, errors.ObjectLostError) as error:
-            yield from self._lost(batch, self.moved, MOVES, f"its node was lost ({_short(error)})")
+            yield from self._lost(batch, self.moved, MOVES, f"its node was lost ({short(error)})")
         except (errors.WorkerCrashedError, errors.OutOfMemoryError) as error:
-            yield from self._lost(batch, self.died, TRIES, f"its worker died ({_short(error)})")
+            self._ended(ref, short(error))
+            yield from self._lost(batch, self.died, TRIES, f"its worker died ({short(error)})")
         except errors.RayTaskError as error:
             raise Failed(_unlike(error)) from error
         except (errors.RuntimeEnvSetupError, errors.RaySystemError, ConnectionError) as error:
             raise Failed(
-                f"the Ray cluster failed ({_short(error)}); what was done is kept. Run the same command again when it answers."
+                f"the Ray cluster failed ({short(error)}); what was done is kept. Run the same command again when it answers."
             ) from error
+
+    def _done_with(self, ref: Any) -> Batch:
+        """The trials of a task that is not waited for any more."""
+        number, batch = self.under_way.pop(ref)
+        self.nodes.pop(number, None)
+        return batch
+
+    def _cut_off(self) -> Iterator[Outcome]:
+        """Give the trials of nodes that the cluster gave up once more. (Ray waits minutes for what a node that lost its
+        network may still say.)"""
+        gone = self.room.gone()
+        for ref in [r for r, (number, _) in self.under_way.items() if self.nodes.get(number) in gone]:
+            with suppress(Exception):
+                self.ray.cancel(ref, force=True)
+            yield from self._lost(self._done_with(ref), self.moved, MOVES, "its node was lost (cut off)")
 
     def _lost(self, batch: Batch, times: Counter[str], most: int, how: str) -> Iterator[Outcome]:
         """Give each of these once more, by itself; one that was by itself too often is left out."""
@@ -187,6 +210,13 @@ class Flight:
         to = Store(self.work.url).partial(trial) / "ready"
         unfolded(((name, lambda held=held: content(held)) for name, held in parts), to)
 
+    def _ended(self, ref: Any, how: str) -> None:
+        """A worker died. Raises Failed where none of the first few had begun, what they said on their way here included."""
+        if not self.beginnings.begun:
+            with suppress(Exception):
+                self._heard(self.ray.get(self.words.take.remote(), timeout=5))
+        self.beginnings.ended(ref.hex(), lambda: how)
+
     def _listen(self) -> None:
         """Tell what was said since; never waits."""
         with suppress(Exception):  # words are lost without harm
@@ -194,8 +224,16 @@ class Flight:
                 self.asked = self.words.take.remote()
             elif self.ray.wait([self.asked], timeout=0)[0]:
                 asked, self.asked = self.asked, None
-                for key, done, of, shown, when in self.ray.get(asked):
-                    self.tell(Event(key, done, of, shown, when))
+                self._heard(self.ray.get(asked))
+
+    def _heard(self, words: Sequence[tuple[Any, ...]]) -> None:
+        """Tell these; whoever says anything has begun."""
+        self.beginnings.begun |= bool(words)
+        for word in words:
+            if len(word) == 2:
+                self.nodes[word[0]] = word[1]
+            else:
+                self.tell(Event(*word))
 
 
 class Room:
@@ -204,6 +242,7 @@ class Room:
     def __init__(self, ray: Any) -> None:
         self.ray, self.when = ray, -60.0
         self.nodes: list[Mapping[str, float]] = []
+        self.dead: dict[str, float] = {}  # since when each of the others is given up
 
     def most(self) -> int:
         """How many tasks may be in flight."""
@@ -219,86 +258,25 @@ class Room:
             return (cpus, gpus, memory), why
         return (max(1, min(cpus, int(largest["CPU"]))), gpus, min(memory, int(largest["memory"]))), ""
 
+    def gone(self) -> set[str]:
+        """The nodes that were given up a moment ago, or earlier."""
+        self._nodes()
+        return {node for node, since in self.dead.items() if time.monotonic() - since > CUT}
+
     def _nodes(self) -> list[Mapping[str, float]]:
         if time.monotonic() - self.when > 5:
             self.when = time.monotonic()
-            found = [n["Resources"] for n in self.ray.nodes() if n["Alive"]]
-            self.nodes = found or self.nodes
+            told = self.ray.nodes()
+            self.nodes = [n["Resources"] for n in told if n["Alive"]] or self.nodes
+            for node in (n["NodeID"] for n in told if not n["Alive"]):
+                self.dead.setdefault(node, self.when)
         return self.nodes
 
 
 def _asks(trial: Trial) -> Shape:
-    """Processors, accelerators and bytes that a trial needs; no accelerator where the CPU was asked for."""
-    on_cpu = os.environ.get("UNSEEN_DEVICE", "").startswith("cpu")
-    gpus = 0.0 if on_cpu else trial.needs.gpus
-    return threads_of(trial), float(gpus if gpus < 1 else -(-gpus // 1)), int(trial.needs.memory_gb * 2**30)
-
-
-@contextmanager
-def _joined(address: str, *, start: bool = True) -> Generator[Any]:
-    """Ray, connected: as it is where it is already, else joined, else started here and stopped at the end."""
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    try:
-        import ray
-    except ModuleNotFoundError as error:
-        raise missing_extra(f"--on {address or 'ray'}", error, "ray") from error
-    if ray.is_initialized():
-        yield ray
-        return
-    with tempfile.TemporaryDirectory(prefix="unseen-") as folder:
-        try:
-            with _own_signals():
-                _connect(ray, address, Path(folder), start)
-            yield ray
-        finally:
-            ray.shutdown()
-
-
-@contextmanager
-def _own_signals() -> Generator[None]:
-    """What SIGTERM does stays as it was: Ray puts a handler of its own there, which ends the process without a word."""
-    before = signal.getsignal(signal.SIGTERM)
-    yield
-    with suppress(ValueError, TypeError):  # only the main thread may; what was set by other than Python cannot be
-        signal.signal(signal.SIGTERM, before)
-
-
-def _connect(ray: Any, address: str, folder: Path, start: bool) -> None:
-    """Join the cluster, or start one. Raises Missing where no cluster is at the address."""
-    quiet: dict[str, Any] = {"logging_level": "ERROR", "log_to_driver": False}
-    if not address:
-        try:
-            ray.init("auto", **quiet)
-            return
-        except ConnectionError:
-            if not start:
-                raise
-        ray.init("local", include_dashboard=False, object_store_memory=STORE_BYTES, **quiet)
-        return
-    env = {"working_dir": str(folder)} if _staged(folder) else {}
-    try:
-        ray.init(address, runtime_env=env, **quiet)
-    except (ConnectionError, TimeoutError, ValueError, RuntimeError) as error:
-        raise Missing(
-            f"--on {address if '://' in address else f'ray:{address}'}: no Ray cluster answers there ({_short(error)}). `ray status` on its head node says where it is."
-        ) from error
-
-
-def _staged(folder: Path) -> bool:
-    """Whether there is something that the cluster lacks: own studies, and the modules of the folder we are in; copied."""
-    own = [(slug, place) for slug, place in find.slugs().items() if not _packaged(place)]
-    for slug, place in own:
-        shutil.copytree(place, folder / "studies" / slug, ignore=shutil.ignore_patterns("__pycache__", ".*"))
-    modules = [p for p in Path.cwd().glob("*.py") if p.is_file()]
-    for path in modules:
-        shutil.copy2(path, folder / path.name)
-    return bool(own or modules)
-
-
-def _packaged(place: Path) -> bool:
-    """Whether a study comes with an installed package, as ours do."""
-    return place.is_relative_to(Path(__file__).parents[2]) or "site-packages" in place.parts
+    """Processors, accelerators (whole ones from 1 on) and bytes that a trial needs."""
+    gpus = accelerator.needed(trial)
+    return threads_of(trial), gpus if gpus < 1 else float(math.ceil(gpus)), int(trial.needs.memory_gb * 2**30)
 
 
 @contextmanager
@@ -338,12 +316,8 @@ def _unlike(error: Exception) -> str:
     return f"the workers of the cluster failed outside of a trial ({said[-300:]})."
 
 
-def _short(error: BaseException) -> str:
-    return " ".join(str(error).split())[:200]
-
-
 def resources(address: str) -> list[dict[str, float]] | None:
     """What each node of a cluster has (Ray's own names); None where `--on ray` would start one. Raises Missing."""
-    with suppress(ConnectionError), _joined(address, start=False) as ray:
+    with suppress(ConnectionError), joined(address, start=False) as ray:
         return [dict(n["Resources"]) for n in ray.nodes() if n["Alive"]]
     return None

@@ -29,6 +29,8 @@ from ..lab import local_home
 from ..plan import Trial
 from ..store import Store
 from ..work import threads_of, versions
+from . import accelerator
+from .beginnings import Beginnings
 from .likeness import Told, coded
 from .parcel import Said, packed
 from .slurm_job import REFUSED, Share, said_at
@@ -50,6 +52,7 @@ ALIVE = (
     "READY",
     "PREEMPTED",
 )
+REMEDY = "Mend the environment of the tasks"
 Shape = tuple[int, int, float]  # processors, accelerators, gigabytes
 
 
@@ -109,6 +112,8 @@ class Queue:
         self.local = "local" in self.words
         self.root = Store(self.work.url).root if isinstance(self.work, Measuring) else local_home()
         self.place = self.root.absolute() / "slurm"
+        self.sign = self.place / f"begun-{platform.node()}-{os.getpid()}-{time.time_ns()}"
+        self.beginnings = Beginnings("tasks", REMEDY)
         self.told = Told(platform.node(), os.getcwd(), {}, versions(), {}, "")
         self.most = int(self.words.get("array", os.cpu_count() or 1)) if self.local else MOST
 
@@ -135,6 +140,7 @@ class Queue:
             time.sleep(0.1)
         for key in self.at:
             self._forget(key)
+        self.sign.unlink(missing_ok=True)
 
     def _submit(self, trials: Sequence[Trial]) -> None:
         """One array for each kind of task that these trials need."""
@@ -154,7 +160,10 @@ class Queue:
         import submitit
 
         told = coded(self.told, {t.study for batch in shares for t in batch})
-        given = [Share(self.work, tuple((t.key, packed(t)) for t in b), told, str(self.place)) for b in shares]
+        given = [
+            Share(self.work, tuple((t.key, packed(t)) for t in b), told, str(self.place), str(self.sign))
+            for b in shares
+        ]
         folder = self.place / "tasks" / str(time.time_ns())
         executor = submitit.AutoExecutor(folder=folder, cluster="local" if self.local else "slurm")
         executor.update_parameters(**self._parameters(shape, max(_minutes(b) for b in shares)))
@@ -191,6 +200,7 @@ class Queue:
                 self.silent[key] += 1
                 if self.silent[key] < 3:  # a shared folder may be a moment late
                     continue
+                self._ended(place)
                 self.died[key] += 1
                 del self.at[key], self.silent[key]
                 self._forget(key)
@@ -199,12 +209,25 @@ class Queue:
                     continue
                 said = "failed", self._why(place, self.died[key]), 0.0, 1
             if said is not None:
+                self.beginnings.begun = True
                 self.at.pop(key, None)
                 self._forget(key)
                 if said[0] == REFUSED:
                     raise Invalid(said[1])
                 yield trial, said
         self._submit(lost)
+
+    def _ended(self, place: Place) -> None:
+        """A task ended without a word. Raises Failed where none of the first few had begun, with what it printed last."""
+        self.beginnings.begun |= self.sign.exists()
+
+        def how() -> str:
+            printed = ""
+            with suppress(Exception):  # submitit's handle of a task, or what is left of one
+                printed = " ".join((place.job.stderr() or "").split())[-400:]
+            return f"{printed or 'nothing was printed'} ({place.folder})"
+
+        self.beginnings.ended(place.id, how)
 
     def _why(self, place: Place, times: int) -> str:
         state = "" if self.local else f" ({place.job.state})"
@@ -263,8 +286,7 @@ def _check(words: Mapping[str, str]) -> None:
 
 def _asks(trial: Trial) -> Shape:
     """Processors, whole accelerators and gigabytes that a trial needs."""
-    on_cpu = os.environ.get("UNSEEN_DEVICE", "").startswith("cpu")
-    return threads_of(trial), 0 if on_cpu else math.ceil(trial.needs.gpus), trial.needs.memory_gb
+    return threads_of(trial), math.ceil(accelerator.needed(trial)), trial.needs.memory_gb
 
 
 def _minutes(trials: Sequence[Trial]) -> float:

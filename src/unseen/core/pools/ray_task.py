@@ -1,6 +1,6 @@
 """What does a worker of a Ray cluster do with trials? It looks whether it is like the driver, measures, and sends back.
 
-served(work, [packed(trial)], Told(...), voice)  ->  [(("done", "", 0.3, 0), None)]
+served(work, [packed(trial)], Told(...), voice, 0)  ->  [(("done", "", 0.3, 0), None)]
 
 A worker that sees the driver's store measures in it, as a process on the driver's machine does. One that does not
 measures in a folder of its own, and what it finished travels back through Ray.
@@ -22,6 +22,7 @@ from typing import Any
 from ..execute import Event, Measuring, Tell, Work
 from ..lab import local_home
 from ..store import Store
+from .alone import alone
 from .likeness import Told, differs, settled
 from .parcel import Said, pieces, said_of, unpacked
 
@@ -31,17 +32,19 @@ Part = tuple[str, Any]  # a file's name, and its bytes or Ray's reference to the
 
 
 def served(
-    work: Work, batch: Sequence[Mapping[str, Any]], told: Told, voice: Any
+    work: Work, batch: Sequence[Mapping[str, Any]], told: Told, voice: Any, number: int
 ) -> str | list[tuple[Said, list[Part] | None]]:
     """What came of each trial, with the files of one that cannot be seen from the driver; one paragraph where this
     worker is not like the driver, and then nothing is measured."""
     own = settled(told)
     if other := differs(told, tuple(sorted({str(t["study"]) for t in batch}))):
         return other
+    with suppress(Exception):
+        voice.say.remote(f"task {number}", (number, _node()))
     mine = _mine(work, told, own)
     found: list[tuple[Said, list[Part] | None]] = []
     for one in batch:
-        said = said_of(mine, one, _teller(voice))
+        said = said_of(alone(mine), one, _teller(voice))
         parts = None
         if said[0] == "done" and mine is not work and isinstance(mine, Measuring):
             parts = _sent(Store(mine.url).partial(unpacked(one)))
@@ -50,7 +53,8 @@ def served(
 
 
 class Words:
-    """The last word of every trial at work, between the workers and the driver; what is not fetched is lost."""
+    """The last word of every trial at work, between the workers and the driver; what is not fetched is lost. The first
+    of a task are its number and its node."""
 
     def __init__(self) -> None:
         self.last = dict[str, tuple[Any, ...]]()
@@ -64,6 +68,13 @@ class Words:
         found = list(self.last.values())
         self.last.clear()
         return found
+
+
+def _node() -> str:
+    """Ray's name of the node that this is."""
+    import ray
+
+    return str(ray.get_runtime_context().get_node_id())
 
 
 def _teller(voice: Any) -> Tell:

@@ -18,6 +18,7 @@ from typing import Any
 from ..disk import content, whole
 from ..execute import Event, Measuring, Work
 from ..store import Store
+from .alone import alone
 from .likeness import Told, differs, settled
 from .parcel import Said, said_of, unpacked
 
@@ -32,9 +33,12 @@ class Share:
     batch: tuple[tuple[str, Mapping[str, Any]], ...]  # each trial's key, and the trial in plain words
     told: Told
     place: str
+    sign: str = ""  # a file that says that a task has begun
 
     def __call__(self) -> None:
         """Measure what is not measured yet."""
+        if self.sign:
+            Path(self.sign).touch()
         settled(self.told)
         other = differs(self.told, tuple(sorted({str(t["study"]) for _, t in self.batch})))
         for key, one in self.batch:
@@ -42,7 +46,7 @@ class Share:
                 say(
                     self.place,
                     key,
-                    (REFUSED, other, 0.0, 2) if other else said_of(self.work, one, partial(self._tell, one)),
+                    (REFUSED, other, 0.0, 2) if other else said_of(alone(self.work), one, partial(self._tell, one)),
                 )
 
     def checkpoint(self) -> Any:

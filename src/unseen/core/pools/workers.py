@@ -21,11 +21,14 @@ from ..plan import Trial
 from ..threads import words
 from . import accelerator
 from .accelerator import Shares
+from .beginnings import Beginnings
 from .parcel import packed, said_of
 
 GRACE = 5.0  # seconds in which a worker without work ends by itself
 MOST = 16  # trials that a worker has in hand at once
 SECONDS = 0.25  # of work that it has in hand, where its trials are short
+UP = "up"  # the first that a worker says
+REMEDY = 'A script that measures in processes begins with `if __name__ == "__main__":`; else mend what they printed'
 TRIES = 2  # times a trial is given to a worker before it is left out
 
 
@@ -50,7 +53,9 @@ class Procs:
                 for worker in _ready(busy):
                     trial = cast(Trial, worker.trial)
                     outcome = worker.take(tell)
+                    crew.beginnings.begun |= worker.up
                     if isinstance(outcome, Gone):
+                        crew.beginnings.ended(str(worker.process.pid), outcome.how)
                         died[trial.key] += 1
                         if died[trial.key] < TRIES:
                             crew.replace(worker, worker.trials)
@@ -71,6 +76,7 @@ class Crew:
     def __init__(self, work: Work, n: int, shares: Shares) -> None:
         self.work, self.n, self.shares = work, n, shares
         self.workers = list[Worker]()
+        self.beginnings = Beginnings("workers", REMEDY)
         self.next: Trial | None = None  # taken, but its accelerators are still in use
         self.pace = 1.0  # seconds of a trial, lately
 
@@ -132,17 +138,20 @@ class Gone:
 
     code: int | None
 
+    def how(self) -> str:
+        """Its exit code or signal in words."""
+        return f"killed by signal {-self.code}" if self.code is not None and self.code < 0 else f"exit code {self.code}"
+
     def why(self, times: int) -> str:
         """One paragraph that says so."""
-        how = f"killed by signal {-self.code}" if self.code is not None and self.code < 0 else f"exit code {self.code}"
-        return f"its worker died {times} times ({how}; out of memory is the usual cause), so the trial was left out. Lower its sizes with --set, or use fewer processes."
+        return f"its worker died {times} times ({self.how()}; out of memory is the usual cause), so the trial was left out. Lower its sizes with --set, or use fewer processes."
 
 
 class Worker:
     """One spawned process and the trials it has in hand, the one at work first."""
 
     def __init__(self, work: Work, trials: Iterable[Trial], devices: tuple[str, ...] = ()) -> None:
-        self.devices, self.trials = devices, deque[Trial]()
+        self.devices, self.trials, self.up = devices, deque[Trial](), False
         context = multiprocessing.get_context("spawn")
         self.pipe, theirs = context.Pipe()
         self.process = context.Process(target=_serve, args=(theirs, work, os.getpid()), daemon=True)
@@ -173,6 +182,9 @@ class Worker:
         except (EOFError, OSError):
             self.process.join()
             return Gone(self.process.exitcode)
+        self.up = True
+        if said == UP:
+            return None
         if isinstance(said, Event):
             tell(said)
             return None
@@ -198,6 +210,8 @@ def _serve(pipe: Connection[Any, Any], work: Work, parent: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver alone answers Ctrl-C
     die_with(parent)
     sys.path.insert(0, os.getcwd())
+    with suppress(OSError):
+        pipe.send(UP)
     while True:
         try:
             told = pipe.recv()
