@@ -25,7 +25,6 @@ from tests.faults.rays import Head, head
 pytest.importorskip("ray")
 pytest.importorskip("submitit")
 pytestmark = pytest.mark.xdist_group("ray")
-SLOW = pytest.mark.slow
 RUN = ("run", "kept_rows", "--tier", "laptop", "--set", "pause=0.05", "--set", "name=a,c")
 STEPS = 80  # of all trials of it: two settings, two blocks, twenty steps
 PATIENCE = 90.0  # seconds in which a driver begins to measure, or ends
@@ -145,16 +144,11 @@ def stands_still(log: Path, seconds: float = 0.5) -> bool:
 
 
 STOPPED = [
-    ("ray", signal.SIGTERM),
-    *(
-        pytest.param(on, number, marks=SLOW)
-        for on in ("ray", "joined", "client", "slurm:local")
-        for number in (signal.SIGTERM, signal.SIGINT)
-        if (on, number) != ("ray", signal.SIGTERM)
-    ),
+    (on, number) for on in ("ray", "joined", "client", "slurm:local") for number in (signal.SIGTERM, signal.SIGINT)
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("on, number", STOPPED)
 def test_a_driver_that_is_told_to_stop_says_how_to_go_on(
     on: str, number: signal.Signals, begin: Begin, whole: Path, home: Path, log: Path, cost: Callable[[Cost], None]
