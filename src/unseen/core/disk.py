@@ -9,6 +9,7 @@ import stat
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from .errors import Full, Mistake, UnseenError
 
@@ -50,15 +51,21 @@ def writing(doing: str) -> Generator[None]:
         ) from error
 
 
-def content(path: Path, most: int | None = None) -> bytes:
-    """A file's bytes. Raises OSError for what is none, a link too, or holds more than `most`: what a stranger put in a
-    file's place may lead elsewhere, and a pipe would wait for who writes."""
+@contextmanager
+def opened(path: Path) -> Generator[BinaryIO]:
+    """A file to read. Raises OSError for what is none, a link too: what a stranger put in a file's place may lead
+    elsewhere, and a pipe would wait for who writes."""
     number = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
     with open(number, "rb") as file:
-        found = os.fstat(number)
-        if not stat.S_ISREG(found.st_mode):
+        if not stat.S_ISREG(os.fstat(number).st_mode):
             raise OSError(errno.EINVAL, "it is no file", str(path))
-        if most is not None and found.st_size > most:
+        yield file
+
+
+def content(path: Path, most: int | None = None) -> bytes:
+    """A file's bytes. Raises OSError for what is no file, or holds more than `most`."""
+    with opened(path) as file:
+        if most is not None and os.fstat(file.fileno()).st_size > most:
             raise OSError(errno.EFBIG, f"it holds more than {most:,} bytes", str(path))
         return file.read()
 

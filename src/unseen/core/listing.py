@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 import os
-import stat
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
+from .disk import opened
 from .errors import Damaged
 from .stamps import stamp_of
 
@@ -85,17 +85,14 @@ def _keys(trials: Path) -> list[str]:
 
 def _lines(index: Path) -> Generator[Manifest]:
     """The lines of an index, as far as they can be read and are in order."""
-    with suppress(OSError, ValueError, RecursionError):
-        if not stat.S_ISREG(index.lstat().st_mode):  # a pipe would wait for who writes, a link lead elsewhere
-            return
-        with index.open("rb") as file:
-            last = ""
-            for number, text in enumerate(file):
-                line = json.loads(text)
-                if number and not _is_line(line, last):
-                    return
-                last = str(line.get("key", "")) if isinstance(line, dict) else ""
-                yield line if isinstance(line, dict) else {}
+    with suppress(OSError, ValueError, RecursionError), opened(index) as file:
+        last = ""
+        for number, text in enumerate(file):
+            line = json.loads(text)
+            if number and not _is_line(line, last):
+                return
+            last = str(line.get("key", "")) if isinstance(line, dict) else ""
+            yield line if isinstance(line, dict) else {}
 
 
 def _is_line(line: Any, last: str) -> bool:
